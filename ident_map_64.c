@@ -347,12 +347,12 @@ fill_table(walked at, u64 end, u64 attributes, bool private)
 	u64 mask = private ? read_enc_mask() : 0, size = level_size(level_of(at));
 	u64 addr = ALIGN_DOWN(at.addr, size), *entry = entry_of(at);
 
-	/* An old return address can have led here without walk(). */
+	/* By an old return address the hypervisor can lead the stub here without walk(). */
 	if (!level_of(at) || !is_in_pool((u64)entry - pool_start()))
 		halt_forever();
 	if (level_of(at) > 1)
 		mask |= PTE_LEAF;
-	/* gcc would delete the mask below, because attributes_of() gives no address bits. */
+	/* Keep gcc from deleting "& ~PTE_ADDR_MASK": the hypervisor can change @attributes. */
 	asm volatile("" : "+r"(attributes));
 	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
 	mask |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | (attributes & ~PTE_ADDR_MASK);
@@ -424,8 +424,8 @@ static bool round_to_pages(u64 *start, u64 *end)
 }
 
 /*
- * Returns the bits of a leaf for the rights @prot. Inlined, because an old return address could
- * lead after a call of it, and the caller would take another number for the rights.
+ * Returns the bits of a leaf for the rights @prot. Inlined, because by an old return address the
+ * hypervisor could lead to the place after a call, which would take any RAX for the rights.
  */
 static inline __attribute__((always_inline)) u64 attributes_of(unsigned int prot)
 {
@@ -549,13 +549,14 @@ static noinline int set_private(u64 addr, bool private)
 	/*
 	 * The hypervisor can put an old @addr or an old return address on the stack. Only the
 	 * entry of the GHCB page may change: its address may differ from shared_page by no bit
-	 * but the C-bit. The new address is that constant, so no other page becomes shared.
+	 * but the C-bit. The new entry gets shared_page's address, so no other page is shared.
 	 */
 	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
 	if (!(value & PTE_PRESENT) || !differs_in_cbit(value, ADDRESS_ANEW(shared_page)))
 		return -EINVAL;
-	value = ADDRESS_ANEW(shared_page) | (value & ~PTE_ADDR_MASK);
+	value &= ~PTE_ADDR_MASK;
+	value |= ADDRESS_ANEW(shared_page);
 	if (private)
 		write_private(entry, value);
 	else
@@ -769,7 +770,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	/*
 	 * Only a data access to an unmapped page can be handled, and a guard page stays unmapped.
 	 * If the page is mapped, the instruction would cause the same fault again. While other
-	 * page tables are loaded, the stub causes no page fault, so it was injected.
+	 * page tables are loaded, the stub causes no page fault: the hypervisor has injected it.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
 	    !is_in_reach(addr) || *entry_of(lookup(addr)))

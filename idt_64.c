@@ -4,7 +4,7 @@
  * that the gates lead to, and exception.c handles the exceptions.
  *
  * Stage 1 is loaded soon after the entry and stays until the stub's own page
- * tables are loaded. Stage 2 lets page faults map memory outside of SEV-ES, and gives
+ * tables are loaded. Stage 2 lets page faults map memory, but not in an SEV-ES guest. It gives
  * #DF a stack of its own, so that a stack overflow into the guard page is reported instead
  * of resetting the machine. Before the payload is entered, an IDT without
  * entries is loaded, because the payload may overwrite the handlers.

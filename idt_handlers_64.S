@@ -213,10 +213,10 @@ END_FUNC(exception_vc)
 /*
  * exception_gp - continues after the VMGEXIT of vmgexit_page() if the #GP came there:
  * KVM refuses an RDPMC by a #GP that it injects. At any other #GP it continues at
- * exception_common. Data of a loader can be in %ecx and %rdx where the hypervisor injects
- * a #GP. %rdx must therefore equal the interrupted code's RSP, and RIP the place after
- * the VMGEXIT. A #GP at any exchange is accepted, because the hypervisor can ask
- * for #GP in any reply, too.
+ * exception_common. vmgexit_page() has a mark in %ecx and its RSP in %rdx. The hypervisor
+ * can inject a #GP where data of a loader is in %ecx and %rdx. %rdx must therefore equal
+ * the interrupted code's RSP, and RIP must be the address after the VMGEXIT. A #GP at any
+ * exchange is accepted, because the hypervisor can ask for #GP in any reply, too.
  * In:       struct exception_frame from its field vector on.
  * Out:      jumps to exception_common, or to behind_vmgexit with %rsp = %rdx and
  *           %eax = X86_TRAP_GP.

@@ -41,10 +41,11 @@ END_DATA(la57_area)
  * levels, for la57_switch().
  *
  * This one function, which makes no call, checks that CR3 is the stub's top page table, copies
- * the table for the new number of levels, switches, and loads the table. The hypervisor could put
- * the return address of a call in between back later. Another RET would then lead after that
- * call, past the check and the copy, and the processor would walk a table with the wrong number
- * of levels: it would take a page that the table maps, such as the loader's, for a page table.
+ * the table for the new number of levels, switches, and loads the table. If the function made a
+ * call between these steps, the hypervisor could later put that call's old return address in the
+ * place of another one. A RET would then skip the check and the copy, and the processor would walk
+ * a table with the wrong number of levels: it would take a page that the table maps, such as the
+ * loader's, for a page table.
  * In:       la57_area = struct la57_page below 4 GiB, filled. This page is mapped writable and
  *           executable, and the one after it writable. XMM15 as table_pool.h says. CR3 = the
  *           stub's top page table for the present number of levels, or the function halts.
@@ -63,7 +64,10 @@ END_DATA(la57_area)
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
 	PUSH_CALLEE_SAVED
-	/* %rdx = the top table of the present number of levels, %rsi = the other one. */
+	/*
+	 * Set %rdx to the stub's top page table for the present number of levels, and %rsi to
+	 * the one for the new number. The stub has one for four levels and one for five.
+	 */
 	leaq	page_table_pool(%rip), %rsi
 	leaq	PAGE_SIZE(%rsi), %rdx
 	movq	%cr4, %rax
@@ -71,7 +75,10 @@ FUNC(la57_toggle)
 	jnc	.Lfour_levels
 	xchgq	%rsi, %rdx
 .Lfour_levels:
-	/* CR3 must be %rdx, plus the C-bit or nothing. */
+	/*
+	 * Halt unless CR3 is %rdx, the stub's top page table for the present number of levels,
+	 * alone or with the C-bit. The C-bit is one bit above bit 31.
+	 */
 	movq	%cr3, %rax
 	subq	%rdx, %rax
 	testl	%eax, %eax
@@ -106,7 +113,11 @@ FUNC(la57_toggle)
 	movdqa	%xmm7, %xmm15
 	POP_CALLEE_SAVED
 
-	/* %rdi = the top table of the new number of levels, with the C-bit that XMM15 has. */
+	/*
+	 * Set %rdi to the stub's top page table for the number of levels that CR4.LA57 now
+	 * selects, with the C-bit. The low 12 bits of XMM15 are the C-bit's number, or 0
+	 * outside of SEV.
+	 */
 	leaq	page_table_pool(%rip), %rdi
 	movq	%cr4, %rax
 	btl	$X86_CR4_LA57_BIT, %eax

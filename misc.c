@@ -368,6 +368,7 @@ static void map_payload(const struct boot *boot)
 static void check_payload_memory(const struct boot *boot)
 {
 	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
+	struct range image;
 
 	/*
 	 * ident_map_range() leaves pages as they are that were mapped before. With
@@ -384,9 +385,10 @@ static void check_payload_memory(const struct boot *boot)
 	 * and not under EFI. KASLR has avoided the image, but the hypervisor can
 	 * have changed KASLR's list in memory.
 	 */
+	image.start = ADDRESS_ANEW(_image);
+	image.end = ADDRESS_ANEW(_end);
 	if ((boot->by_efi || payload.start != boot->runtime.start) &&
-	    range_overlaps(payload,
-			   (struct range){ ADDRESS_ANEW(_image), ADDRESS_ANEW(_end) }))
+	    range_overlaps(payload, image))
 		error("page tables", "the payload would share pages");
 }
 
@@ -591,15 +593,19 @@ static void unpack(const struct boot *boot)
 }
 
 /*
- * Writes a NUL after the words that find_cmdline() has kept of a command line
- * that is too long, because the payload reads it from the loader's memory.
+ * Cuts a command line that is too long, in the loader's memory, from which the payload
+ * reads the command line until a NUL. Writes the NUL after the words that find_cmdline()
+ * has kept.
  */
 static void cut_cmdline(const struct cmdline *cmdline)
 {
 	char *end;
 
 	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
-	/* The hypervisor can put an old address back. Do not write to the stub's memory. */
+	/*
+	 * The hypervisor can put an old address in the place of cmdline->text. Do not write to
+	 * the stub's memory.
+	 */
 	end = (char *)(u64)cmdline->text + cmdline->len;
 	HOLD(cut_cmdline, end);
 	if (!may_write((u8 *)end, 1, 1))
@@ -653,9 +659,11 @@ static void end_sharing(struct boot_params *bp)
 }
 
 /*
- * Ends the boot unless the stub's own page tables are loaded. Inlined into extract_kernel(): an
- * old return address in a function that it calls can leave out the rest of this function, but
- * leads extract_kernel() itself only to an earlier place.
+ * Ends the boot unless the stub's own page tables are loaded. Inlined into extract_kernel(), so
+ * that the hypervisor cannot leave out the check by an old return address. If extract_kernel()
+ * calls a function, an old return address of this call leads to an earlier place in
+ * extract_kernel(), which then comes to the check again. If the called function itself calls
+ * another, an old return address of that call can leave out the rest of the called function.
  */
 static inline __attribute__((always_inline)) void must_own_map(void)
 {
@@ -764,7 +772,10 @@ u64 extract_kernel(struct boot_params *bp)
 		info("sevstub: entering the payload at 0x%lx\n", entry);
 	unmap_vga();
 	idt_teardown();
-	/* Once more, and without a message, because no IDT is loaded. */
+	/*
+	 * Check again, because the hypervisor can have made the stub share the GHCB page again.
+	 * Print no message, because the IDT is empty now.
+	 */
 	if (is_sharing())
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	return entry;

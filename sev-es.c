@@ -24,7 +24,7 @@
 #include "sev.h"
 #include "x86.h"
 
-/* These are the offsets by which sev-head_64.S accesses sev_guest. */
+/* sev-head_64.S accesses sev_guest by SEV_GUEST_*, so these must match the structure. */
 BUILD_BUG_ON(sizeof(struct sev_guest) != SEV_GUEST_SIZE);
 BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);
 BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
@@ -71,16 +71,17 @@ u64 sev_enc_mask(void)
 }
 
 /*
- * Does nothing if page tables of the stub with a C-bit are loaded, because sev_es_active() then
- * asks the processor. Otherwise executes CPUID, with @subleaf in ECX, and reads SEV_STATUS, and
- * terminates an SEV-ES guest with @reason. If the hypervisor intercepts CPUID, CPUID raises #VC,
- * and exception_vc terminates the guest because of @subleaf. If not, CPUID and RDMSR have the
- * processor's answers, which stay in registers until they are compared: the hypervisor could
- * change them in memory.
+ * Terminates an SEV-ES guest with @reason, for callers that cannot rely on sev_es_active(),
+ * because it may use memory. Executes CPUID, with @subleaf in ECX, and reads SEV_STATUS if CPUID
+ * reports SEV. If the hypervisor intercepts CPUID, CPUID raises #VC, and exception_vc terminates
+ * the guest because of @subleaf. If not, CPUID and RDMSR have the processor's answers, which stay
+ * in registers until they are compared: the hypervisor could change them in memory.
  *
- * Without a C-bit in CR3 the page tables may be a loader's, in the memory of the stub's pool,
- * with a CR2 that the hypervisor has set by a page fault. The processor walks them in an SEV
- * guest as well (APM2 15.34.5).
+ * Does nothing if page tables of the stub with a C-bit are loaded, because callers can then rely
+ * on sev_es_active(), which reads SEV_STATUS. If CR3 has no C-bit, map.loaded proves nothing: the
+ * loader's page tables may lie in the stub's pool, and the hypervisor can have changed CR2, the
+ * mark of the stub's page tables, by a page fault. The processor of an SEV guest uses page tables
+ * without a C-bit in CR3 as well (APM2 15.34.5).
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {
@@ -148,8 +149,8 @@ noreturn void terminate(unsigned int reason)
 }
 
 /*
- * A hypervisor that does not know a request leaves the MSR unchanged, so this
- * function compares the reply's code with @response. It restores the MSR's old
+ * Terminates the guest if the reply's code is not @response, for example because the
+ * hypervisor does not know the request and leaves it in the MSR. Restores the MSR's old
  * value, because firmware keeps the address of its own GHCB page in the MSR.
  */
 u64 msr_protocol(u64 request, u64 response)
@@ -532,9 +533,9 @@ static void register_page(void)
 }
 
 /*
- * Fills the GHCB page with zeroes. A function of its own computes the page's address anew. A
- * caller would keep the address in a register that another function saves on the stack,
- * where the hypervisor can put an old one back.
+ * Fills the GHCB page with zeroes. Not inlined, so that each call computes the page's address
+ * anew. If this code were inlined, the caller could keep the address in a register that another
+ * function saves on the stack, where the hypervisor can put an old address in its place.
  */
 static noinline void wipe_ghcb_page(void)
 {
@@ -599,8 +600,8 @@ void sev_es_outb(u8 value, u16 port)
 		return;
 	ghcb_begin();
 	/*
-	 * An old return address can have led here with other bytes in the registers. Send no more
-	 * than a byte and a port.
+	 * The hypervisor can lead the stub here by an old return address, with other private
+	 * bytes in the registers. Send no more of these bytes than a byte and a port.
 	 */
 	HOLD(sev_es_outb, byte, number);
 	ghcb_input(rax, (u8)byte);
@@ -628,7 +629,10 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 		    chunk > CONSOLE_TEXT_SIZE - offset)
 			terminate(SEVSTUB_TERM_GENERAL);
 		memcpy(shared_buffer(), at, chunk);
-		/* An old return address can have led here: send only a port and a length. */
+		/*
+		 * The hypervisor can lead the stub here by an old return address, with other
+		 * private bytes in the registers. Send no more of them than a port and a length.
+		 */
 		HOLD(sev_es_outsb_sent, port, chunk);
 		if (chunk > GHCB_SHARED_BUFFER_SIZE)
 			terminate(SEVSTUB_TERM_GENERAL);

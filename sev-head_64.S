@@ -585,7 +585,7 @@ END_FUNC(nmi_32)
  *           tables map the pool. .head, with early_error, has not been overwritten yet.
  * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives no number
  *           in an SEV guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and early_error.
- *           The old CR3 of la57_toggle() does not map early_error: #PF, which is reported.
+ *           If la57_toggle() jumped here, the old CR3 does not map early_error: a #PF is reported.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
  * Stack:    8 bytes, not used during the proof.
@@ -596,9 +596,9 @@ FUNC(load_cr3_proven)
 	movq	%rbx, %r9
 	movl	%esi, %r10d
 	/*
-	 * The new CR3 must be one of the first two pages of the pool plus the C-bit that XMM15
-	 * has: an old return address can have led here with another address in %rdi, such as
-	 * that of an initrd. %rsi = the C-bit / 2^32.
+	 * The new CR3 must be one of the two top tables, the first pages of the pool, plus XMM15's
+	 * C-bit. The hypervisor can lead the stub here by an old return address, with another
+	 * address in %rdi, such as that of an initrd. %rsi = the C-bit / 2^32.
 	 */
 	movq	%xmm15, %rcx
 	andl	$(PAGE_SIZE - 1), %ecx

@@ -439,7 +439,10 @@ static unsigned int vc_mmio_movs(struct vc *vc)
 
 	if (!repetitions(vc))
 		return 0;
-	/* End the guest before reach() maps a page, or other memory is copied. */
+	/*
+	 * check_device() terminates the guest if the operand is not a device's register. It
+	 * must run before reach() maps a page and before anything is copied.
+	 */
 	check_device(from_device ? from : to, size);
 	if (from_device) {
 		vector = reach(to, size, true);

@@ -194,9 +194,9 @@ static bool lists_wrong_memory(void)
 }
 
 /*
- * Returns false if firmware's memory map cannot be used for KASLR: an option on
- * the command line changes which memory the kernel may use, and firmware does
- * not know of it, or the map is known to be wrong.
+ * Returns false if firmware's memory map cannot be used for KASLR. This is so if
+ * the map is known to be wrong. It is also so if an option on the command line
+ * changes which memory the kernel may use, because the map does not show that.
  */
 static bool knows_memory(const struct cmdline *cmdline)
 {

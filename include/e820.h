@@ -63,10 +63,11 @@ bool e820_is_bounded(const struct boot_params *bp);
 bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
 
 /*
- * Returns true if a loader may have left data at [@start, @end): each byte lies
- * in an entry of a type that is memory (RAM, ACPI, NVS, Linux's type 128), or
- * that is reserved and below 1 MiB but not VGA memory, and no entry of another
- * type touches the range. An empty range holds no data.
+ * Returns true if a loader may have left data at [@start, @end). This is so if each
+ * byte lies in an entry, and each entry that has a byte of the range allows data there.
+ * Entries of a type that is memory (RAM, ACPI, NVS, Linux's type 128) allow data. A
+ * reserved entry allows data in bytes below 1 MiB that are not VGA memory. Returns false
+ * for an empty range.
  */
 bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end);
 
@@ -80,9 +81,9 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
 
 /*
- * Stores in *@ram the lowest range of nothing but RAM at or above @from. The byte after
- * this range may be RAM, too. Returns false, and leaves *@ram undefined, if there is no
- * RAM at or above @from.
+ * Stores in *@ram the lowest range of nothing but RAM at or above @from. This range lies
+ * in one entry of the E820 map, so RAM of another entry may follow directly. Returns
+ * false, and leaves *@ram undefined, if there is no RAM at or above @from.
  */
 bool e820_next_ram(const struct boot_params *bp, u64 from, struct range *ram);
 

@@ -9,9 +9,9 @@
 #include "types.h"
 
 /*
- * The registers of the interrupted code, in the order in which
- * idt_handlers_64.S and the processor push them. A handler changes the
- * interrupted code's registers by changing this structure.
+ * The registers of the interrupted code on the stack. The processor pushes the
+ * last members, and then idt_handlers_64.S pushes the others, @r15 last. A handler
+ * changes the interrupted code's registers by changing this structure.
  */
 struct exception_frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;

@@ -14,7 +14,7 @@ struct boot_params;
 #define MAP_RO		0x0
 #define MAP_WRITE	0x1
 #define MAP_EXEC	0x2
-/* Marks memory that ident_map_make_executable() may make executable, and no other. */
+/* Marks memory for ident_map_make_executable(), which refuses all memory without this mark. */
 #define MAP_PAYLOAD	0x8
 /*
  * Returned by ident_map_query() only: the page is shared with the hypervisor,

@@ -39,7 +39,9 @@ struct idt {
 extern struct idt idt;
 /*
  * The IDT from the function `moved` on, in the moved image or in an image that need not
- * move. linker.ld places it after .data, and `moved` does not clear it with .bss.
+ * move. linker.ld places it after .data, so that the copy of the image to its new place brings
+ * no addresses of the old place into it. linker.ld also places it before _bss, so that `moved`,
+ * which clears the memory from _bss on, does not clear the IDT that the processor uses.
  */
 extern struct idt moved_idt;
 
@@ -53,8 +55,8 @@ extern struct idt moved_idt;
 void idt_load_stage1(struct idt *table);
 
 /*
- * Changes moved_idt to stage 2: page faults may map memory outside of SEV-ES, and #DF
- * has a stack of its own. Must be called after sev_load_map() has loaded the stub's own
+ * Changes moved_idt to stage 2: page faults map RAM unless the guest is an SEV-ES guest, and
+ * #DF has a stack of its own. Must be called after sev_load_map() has loaded the stub's own
  * page tables.
  */
 void idt_load_stage2(void);

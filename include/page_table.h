@@ -60,8 +60,9 @@ static inline u64 map_limit(unsigned int levels, u64 enc_mask)
 }
 
 /*
- * Returns whether the address in @entry is @addr, but for the C-bit. Which bit this is cannot be
- * taken from memory, so any one bit that can be the C-bit may differ.
+ * Returns whether the address in @entry is @addr, but for the C-bit. The function does not read
+ * from memory which bit is the C-bit, because the hypervisor could change that number. Any one
+ * bit from 32 on may therefore differ.
  */
 static inline __attribute__((always_inline)) bool differs_in_cbit(u64 entry, u64 addr)
 {

@@ -94,9 +94,10 @@
  */
 #define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
 /*
- * The load address must be a multiple of this number of bytes. The size of a block of AES
- * is 16 bytes, too: objects that the image aligns to 16 bytes are then in blocks of their own,
- * wherever the image is loaded.
+ * The load address must be a multiple of this number of bytes. Memory encryption has blocks of
+ * the same size, and the hypervisor can put the old contents of a block back. The stub aligns
+ * some objects to this size, so that each lies in blocks of its own. This alignment holds at run
+ * time only if the load address is a multiple of the size, too.
  */
 #define LOAD_ALIGN		16
 

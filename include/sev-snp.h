@@ -29,10 +29,11 @@ struct cpuid_regs;
 extern u64 snp_efi_blob;
 
 /*
- * Finds and checks the blob, the CPUID page and the list of validated memory, and asks
- * for the hypervisor's features. CPUID is then answered from the CPUID page. Called
- * once, after sev_detect(). The page tables in force must map @bp, setup_data, blob
- * and CPUID page. Uses no .bss, because it runs where the loader put the image.
+ * Finds and checks the confidential-computing blob, the CPUID page and the list of
+ * validated memory, and asks for the hypervisor's features. CPUID is then answered from
+ * the CPUID page. Called once, after sev_detect(). The page tables in force must map @bp,
+ * setup_data, blob and CPUID page. Uses no .bss, because it runs before the stub moves its
+ * image: until then the memory of .bss can belong to something else.
  */
 void snp_start(const struct boot_params *bp);
 
@@ -115,7 +116,10 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 /* Returns ECX of CPUID @function, sub-leaf 0. The CPUID page must have all bits of this ECX. */
 u32 snp_cpuid_ecx(u32 function);
 
-/* Stores the blob's address in the zero page @bp, where the kernel looks for it. */
+/*
+ * Stores the address of the confidential-computing blob in the zero page @bp, where the
+ * kernel looks for it.
+ */
 void snp_hand_over(struct boot_params *bp);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * types.h - integer types and macros that every C file uses.
  *
- * A build of the stub's files for the host (unit tests, fuzzers) defines
- * SEVSTUB_HOSTED. The C library then supplies the string functions, and the test
+ * Unit tests and fuzzers run the stub's files as ring-3 programs on the build machine. Such a
+ * build defines SEVSTUB_HOSTED. The C library then supplies the string functions, and the test
  * supplies the functions of x86.h that ring 3 cannot execute.
  */
 #ifndef TYPES_H
@@ -62,8 +62,9 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	loaded_; })
 
 /*
- * The address of @symbol, computed anew for the same reason as in LOAD_ANEW(): a compiler could
- * keep it in a register that a function saves on the stack.
+ * The address of @symbol, computed anew. A compiler could compute the address earlier and keep
+ * it in a register, which a function called meanwhile saves on the stack, where the hypervisor
+ * could exchange it.
  */
 #define LEA_ANEW(symbol) ({						\
 	u64 address_;							\
@@ -71,9 +72,9 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	address_; })
 
 /*
- * The address of the array @symbol, computed anew as by LEA_ANEW(). In the stub the two are the
- * same. A hosted test may define @symbol as a macro, which assembly cannot name, so that hosted
- * code takes the address in C.
+ * The address of the array @symbol. In the stub this macro is LEA_ANEW(). A test with
+ * SEVSTUB_HOSTED may define @symbol as a macro. The assembly of LEA_ANEW() cannot name a macro,
+ * so a build with SEVSTUB_HOSTED takes the address in C.
  */
 #ifdef SEVSTUB_HOSTED
 #define ADDRESS_ANEW(symbol) ((u64)(symbol))

@@ -228,9 +228,9 @@ static inline u8 exchange_byte(u8 *at, u8 value)
 
 
 /*
- * Instructions that only ring 0 can execute, or whose result a unit test must
- * control. A unit test or fuzzer that runs on the host (SEVSTUB_HOSTED) defines
- * these functions itself.
+ * Instructions that only ring 0 can execute, or whose result a unit test must control. A unit
+ * test or fuzzer (SEVSTUB_HOSTED) runs in ring 3 of the build machine, and defines these
+ * functions itself.
  */
 #ifdef SEVSTUB_HOSTED
 
@@ -265,8 +265,9 @@ noreturn void halt_forever(void);
 /*
  * Returns the value of MSR @msr, which must be a constant. The constant is loaded right before
  * RDMSR, because the compiler could otherwise keep it in a register that a call saves on the
- * stack, where the hypervisor can replace it. ECX is cleared after RDMSR: exception_vc
- * terminates the guest at any #VC with MSR_SEV_STATUS in ECX, also at a later instruction.
+ * stack, where the hypervisor can replace it. exception_vc terminates the guest at any #VC with
+ * MSR_SEV_STATUS in ECX, because only the processor may answer an RDMSR of this MSR. rdmsr()
+ * clears ECX after RDMSR, so that a #VC of a later instruction does not terminate the guest.
  */
 static inline __attribute__((always_inline)) u64 rdmsr(u32 msr)
 {

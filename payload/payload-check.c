@@ -5,8 +5,8 @@
  * part.
  *
  * These functions say what is wrong. Then the EFI entry returns an error to
- * firmware, and misc.c ends the boot. They read nothing but the image and use
- * no .bss.
+ * firmware, and misc.c ends the boot. They read nothing but the image. They use no
+ * .bss, because the EFI entry calls them before the stub clears .bss.
  */
 #include "decoders.h"
 #include "image.h"

@@ -47,10 +47,11 @@ static int read_number(struct table *table, u64 *value)
 
 /*
  * Adds @distance to the address at @at, or subtracts it for RELOC_INVERSE32. Addresses of 32
- * bits are sign-extended. Returns false if the result does not fit into 32 bits, or if @at
- * is memory of the stub. The caller adds distances from the table to its copy of @at. If the
- * hypervisor puts an old address in the place of this copy on the stack, the sum can be the
- * address of the stub's data. Not inlined, so that the processor has enough registers for @at.
+ * bits are sign-extended. Returns false if the result does not fit into 32 bits. Returns false,
+ * too, if @at is memory of the stub, because the hypervisor can put an old address in the place
+ * of the caller's @at on the stack. The caller then adds numbers of the table to this address,
+ * and the sum can be the address of the stub's data. Not inlined, so that this function has
+ * enough registers to keep @at in one.
  */
 static noinline bool move(u8 *at, unsigned int kind, u64 distance)
 {

@@ -38,15 +38,18 @@ static u32 opcodes_in(const u8 *at)
  * Restores the four bytes that end at offset @pos. Returns false if mkpayload has not
  * changed these bytes.
  *
- * A displacement that leads into the image is "inside"; a result of branch_to_target() is a
- * "target". mkpayload has replaced the original number x in one of three ways:
- *   x is inside: by the target branch_to_target(x).
- *   x is a target by chance, and not inside: by branch_from_target(x), which is inside. As long
- *     as the result is a target, too, mkpayload has applied branch_from_target() again.
- *   x is neither: mkpayload has left x as it is.
- * The number here shows the case: a target means the first; inside and no target, the second;
- * neither, the third. In the second case this function applies branch_to_target() until the
- * number is not inside: that number is x, because only x is not inside.
+ * branch_to_target() makes a stored target from a displacement that leads into the image.
+ * branch_from_target() is its inverse. mkpayload has done one of three things to the original
+ * four bytes:
+ *   1. They were a displacement that leads into the image. mkpayload has replaced them by the
+ *      stored target.
+ *   2. They did not lead into the image, but looked like a stored target by chance. The stub
+ *      would take them for case 1. mkpayload has therefore applied branch_from_target() until
+ *      the result did not look like a stored target. Each result leads into the image.
+ *   3. They were neither, and mkpayload has left them as they were.
+ * The stub thus finds a stored target only in case 1, and bytes that lead into the image and are
+ * no stored target only in case 2. In case 2 this function applies branch_to_target() until the
+ * result does not lead into the image. Only the original bytes do not lead into the image.
  */
 static inline __attribute__((always_inline)) bool
 undo_branch(u8 *image, u64 size, u64 pos)
@@ -100,10 +103,11 @@ static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 
 /*
  * Undoes FILTER_RELATIVE or FILTER_ASCENDING in a table from offset @start up to @end.
- * A word in the table is the difference to the word above it in the same column. The sum of
- * a column's words from the first one down to a word thus gives this word's original, or for
- * FILTER_RELATIVE the offset in the image that the original points to. A word that would
- * end after @end is left alone, because the hypervisor may have changed @stride or @columns.
+ * A word stands for a number: its original, or for FILTER_RELATIVE the offset in the image to
+ * which its original points. mkpayload has stored the difference between this number and the
+ * number of the previous entry's word in the same column. The sum of the differences from the
+ * first entry to a word is therefore this word's number. A word that would end after @end is
+ * left alone, because the hypervisor may have changed @stride or @columns.
  */
 static noinline void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
 				bool relative)

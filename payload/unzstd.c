@@ -30,8 +30,9 @@
 #define ZSTD_free(p) ((void)(p))
 
 /*
- * Replaces common/cpu.h, which executes CPUID. The caller of unzstd_use_bmi2()
- * knows the processor's features.
+ * Replaces zstd's common/cpu.h, which executes CPUID to look for BMI2. CPUID
+ * would cause an exit to the hypervisor. The stub knows already whether the
+ * processor has BMI2, and calls unzstd_use_bmi2() if it has.
  */
 #define ZSTD_COMMON_CPU_H
 typedef bool ZSTD_cpuid_t;

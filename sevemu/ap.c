@@ -10,14 +10,16 @@
  *
  * The rules are those of KVM.  In the state "hold" a virtual CPU waits in the AP reset hold,
  * in "halted" it has executed HLT with interrupts off, in "init" it waits for a SIPI.  The
- * table says what each event does.  AP creation always loads the registers of the new VMSA:
+ * table says what each event does.  AP creation always loads the registers of the new VMSA.
+ * INIT in the state "hold" does not yet answer the guest's request for the hold.  The SIPI
+ * after the INIT does.
  *
- *	state	INIT				SIPI		AP creation
- *	off	-> init				is ignored	-> run
- *	run	-> init				is ignored	stays
- *	hold	-> init, a SIPI ends the hold	is ignored	-> run
- *	halted	-> init				is ignored	-> run
- *	init	stays				-> run		-> run
+ *	state	INIT		SIPI		AP creation
+ *	off	-> init		is ignored	-> run
+ *	run	-> init		is ignored	stays
+ *	hold	-> init		is ignored	-> run
+ *	halted	-> init		is ignored	-> run
+ *	init	stays		-> run		-> run
  */
 #include "ap.h"
 #include "apic.h"
@@ -141,7 +143,8 @@ void ap_events(struct vcpu *vcpu)
 	if (ap_runs(vcpu) && vcpu->state != VCPU_RUN) {
 		/*
 		 * An NMI has woken @vcpu from HLT or from the AP reset hold.  The NMI ends
-		 * the hold, so the guest has to ask for it again.
+		 * the hold, so no later SIPI answers it.  A guest that still wants to wait
+		 * for a SIPI must request a new hold.
 		 */
 		vcpu->hold = HOLD_NONE;
 		vcpu->state = VCPU_RUN;

@@ -9,7 +9,10 @@
 
 #define APIC_PAGE		0xfee00000
 
-/* Delivery modes in the low half of the interrupt command register (APM2 16.5). */
+/*
+ * Delivery modes in the low half of the interrupt command register, with the bit "assert",
+ * 0x4000, set (APM2 16.5).
+ */
 #define ICR_FIXED		0x4000
 #define ICR_NMI			0x4400
 #define ICR_INIT		0x4500

@@ -131,10 +131,11 @@ bool events_no_random(void);
 bool events_single(const struct attack *attack);
 
 /*
- * Injects the events of the attack cbit-pile.  From a write of CR4 on it injects @lie->n NMIs,
- * one at each instruction, also in the guest's handler of NMI, so that their frames fill the
+ * Injects the events of the attack cbit-pile.  From a write of CR4 on the host injects @lie->n
+ * NMIs, one at each instruction, also in the guest's handler of NMI, so that their frames fill the
  * guest's stack.  When the guest loads page tables with a C-bit, by a write of CR3 or of CR0.PG,
- * it injects #UD, whose frame the processor pushes by the new page tables.
+ * the host injects #UD.  The processor then pushes the frame of #UD by the new page tables, before
+ * the guest has proven their C-bit.
  */
 void events_pile(struct lie *lie, struct vcpu *vcpu);
 

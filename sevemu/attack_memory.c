@@ -125,8 +125,8 @@ static u64 steps;		/* instructions counted so far */
 static bool before_move;
 
 /*
- * Returns the number at *@s, which ends at @end, a comma or NUL.  Moves *@s after the character
- * at which the number ends, but not after NUL.
+ * Returns the number at *@s, which ends at the first character that is @end, ',' or NUL.  Moves
+ * *@s after this character, but not after NUL.
  */
 static u64 next_number(char **s, char end)
 {
@@ -729,9 +729,9 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 #define FRAME_WINDOW		5000	/* limit of instructions */
 #define STATUS_REQUESTS		400	/* limit of requests */
 /*
- * The limit of N in the attacks on LIDT, which act at the first LIDT after VMGEXIT N.  A stub
- * that prints nothing executes at most LIDT_EXITS VMGEXITs.  A stub that prints executes more,
- * but is then so far from its next LIDT that the single-stepped guest does not reach it.
+ * The limit of N in the attacks on LIDT, which act at the first LIDT after VMGEXIT N.  A silent
+ * stub executes at most LIDT_EXITS VMGEXITs.  A stub that prints executes more.  Its next LIDT is
+ * then so far away that campaign.c ends the single-stepped run before it, after EXITS_MAX exits.
  */
 #define LIDT_EXITS		8
 

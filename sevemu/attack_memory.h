@@ -49,14 +49,15 @@ bool memory_given(void);
 void memory_move(u64 distance);
 
 /*
- * Returns whether a lie of this run changes private memory.  Returns false for an SNP
+ * Returns whether an attack of this run changes private memory.  Returns false for an SNP
  * guest, because the RMP refuses such changes.
  */
 bool attack_by_memory(void);
 
 /*
- * Returns the number of 16-byte blocks of @kind: each range that --memory gives has one kind of
- * memory.  A number below the result, such as an attack's N, selects a block.
+ * Returns the number of 16-byte blocks of @kind: of all ranges of this kind that --memory gives.
+ * memory_block_address() and memory_choose() take a block's number, from 0 to one below the
+ * result.
  */
 unsigned int memory_blocks(enum memory_kind kind);
 
@@ -101,7 +102,8 @@ void memory_note(const struct vcpu *vcpu);
 
 /*
  * To be called when an honest run has arrived where campaign.c takes the next snapshot.  Calls
- * memory_note() if the stub has moved its image since the last memory_note().
+ * memory_note() if the stub has moved its image since the last memory_note(), so that the kept
+ * contents are those of the image's new address.
  */
 void memory_arrive(const struct vcpu *vcpu);
 
@@ -111,7 +113,7 @@ void memory_arrive(const struct vcpu *vcpu);
  */
 void memory_step(const struct vcpu *vcpu);
 
-/* Resets what this file records of a single run.  campaign.c calls it before each run. */
+/* Resets what attack_memory.c records of a single run.  campaign.c calls it before each run. */
 void memory_start(void);
 
 /*

@@ -3,11 +3,12 @@
  * attack_smp.c - a host that attacks the APs of a guest with several processors: it starts
  * them when it likes, sends them NMIs and interrupts, or lies about the AP jump table.
  *
- * Runs with --smp and --attack, in one run of the guest, whose end the user judges.
+ * Works with --smp and --attack, which together make sevemu run the guest only once.
  *
- * Until the bootstrap processor runs at a kernel's addresses, the APs run with nested page
- * tables that map the code of park.S and the AP jump table only.  So the run ends if an AP
- * executes or reads anything else, such as the code of a boot stub.
+ * Until the bootstrap processor runs at a kernel's addresses, the APs of a guest without
+ * firmware run with nested page tables that map the code of park.S and the AP jump table
+ * only.  If an AP executes or reads anything else, such as the code of a boot stub, this
+ * file fails the run.  The user must judge each other end of the run.
  */
 #include "ap.h"
 #include "apic.h"
@@ -23,7 +24,10 @@
 #define COUNT			1000000
 /* Vector of the interrupt that the attack ap-ipi sends.  Linux itself does not use it. */
 #define IPI_VECTOR		0x3f
-/* Number of wrong tables that the attack ap-table has, selected by N. */
+/*
+ * The attack ap-table gives the guest one of this many wrong answers about the AP jump table.
+ * The option --attack ap-table:N selects the answer by its number N, from 0.
+ */
 #define TABLES			2
 
 enum smp_lie { LIE_NONE, LIE_WATCH, LIE_START, LIE_SOON, LIE_NMI, LIE_IPI, LIE_TABLE };

@@ -63,8 +63,9 @@
  */
 #define MOVES			8
 /*
- * Under an attack on KASLR, the number of boots whose virtual address the next boot is
- * compared with.  Four boots have the same address by accident once in 10^8 times.
+ * Under an attack on KASLR, the guest boots this many times before the boot that is judged.  If
+ * the payload has the same virtual address in all four boots, the host can predict the address:
+ * by chance this happens once in 10^8 times.
  */
 #define FORESEEN		3
 /*
@@ -73,16 +74,15 @@
  */
 #define BLOCK_RUNS		16
 /*
- * play_blocks() visits the blocks in steps of BLOCK_STEP.  BLOCK_STEP is a prime, so that the
- * steps reach every block.  At each moment of a window play_blocks() begins at another place of
- * this order: at moment N it skips F * COUNT of the COUNT blocks, where F is the fractional part
- * of N * MOMENT_TURN / 2^64.
+ * play_blocks() visits the blocks in steps of BLOCK_STEP, a prime, so that the steps reach every
+ * block.  At moment N of a window it begins at another place of this order: it skips F * COUNT
+ * of the COUNT blocks, where F is the fractional part of N * MOMENT_TURN / 2^64.
  *
- * The places of all moments must lie evenly in the order, so that a window leaves few blocks
- * out.  MOMENT_TURN was found by trying random numbers, for windows that begin at moment 0.
- * With 755 blocks, neighbours among the places of the first 80 moments are at most 15 blocks
- * apart.  With 1,781 blocks, and if only every Sth moment is played, neighbours among the
- * places of the first 500 played moments are at most 10 blocks apart, for each S that divides 120.
+ * A window leaves no block out if the places of its moments are at most BLOCK_RUNS blocks apart.
+ * MOMENT_TURN was found by trying random numbers until this was true of two examples, in which
+ * the windows begin at moment 0.  With 755 blocks, the places of 80 moments are at most 15 blocks
+ * apart.  With 1,781 blocks, and if only every Sth moment is played, the places of 500 played
+ * moments are at most 10 blocks apart, for each S that divides 120.
  */
 #define MOMENT_TURN		0x47e2cc361b5bd043ull
 #define BLOCK_STEP		7919
@@ -243,10 +243,10 @@ void campaign_alarm(void)
 }
 
 /*
- * A stub that violates the GHCB ABI has a bug, whatever the host answered
- * before.  Only the request "unsupported event" (0x8000FFFF) is allowed.  The
- * stub sends it when the host injects a #VC with an unknown exit code, and
- * terminates next.
+ * Ends the run, because a stub that violates the GHCB ABI has a bug, whatever the host answered
+ * before.  Allows the request "unsupported event" (0x8000FFFF): the stub sends it when the host
+ * injects a #VC with an unknown exit code, and then terminates.  After a PVALIDATE that has set
+ * CF the run goes on, but judge() does not allow it to reach the payload.
  */
 void campaign_violation(unsigned int code)
 {
@@ -336,7 +336,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() && flooded ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (snp_attack_took()) {
-		/* The host may have taken the page with the code by which the guest terminates. */
+		/* Allowed: the host may have taken the page of the code that ends the guest. */
 		*outcome = STUCK;
 	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;

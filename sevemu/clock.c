@@ -83,7 +83,8 @@ u64 clock_read(const struct vcpu *vcpu, u32 msr)
 
 /*
  * Reads the count of the PIT's channel 2, and sets *@tsc to the TSC of this moment.
- * Reads 8 times and keeps the fastest read, because the host may interrupt QEMU during a read.
+ * Reads 8 times and keeps the fastest read, because the machine on which QEMU runs may
+ * interrupt QEMU during a read.
  */
 static u16 pit_count(u64 *tsc)
 {
@@ -109,7 +110,8 @@ static u16 pit_count(u64 *tsc)
 
 /*
  * Lets channel 2 of the PIT count during PIT_SPAN ticks, and returns the frequency of the TSC
- * in kHz.  Returns 0 if the count has passed 0, because the host stopped QEMU for long.
+ * in kHz.  Returns 0 if the count has passed 0, because the machine on which QEMU runs has
+ * stopped QEMU for too long.
  */
 static u64 measure_once(void)
 {
@@ -131,9 +133,9 @@ static u64 measure_once(void)
 }
 
 /*
- * Sets tsc_khz.  Measures until two results agree to a thousandth, because the host may
- * stop QEMU for longer than the PIT's whole count.  With --icount does not measure, because
- * the TSC then counts nanoseconds.
+ * Sets tsc_khz.  Measures until two results agree to a thousandth, because the machine on
+ * which QEMU runs may stop QEMU for longer than the PIT's whole count.  With --icount does
+ * not measure, because the TSC then counts nanoseconds.
  */
 static void measure(void)
 {

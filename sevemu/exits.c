@@ -449,7 +449,7 @@ static void run_ahead(struct vcpu *vcpu)
 
 	/*
 	 * A campaign counts the guest's instructions and may attack after each of them,
-	 * so each must exit by itself.
+	 * so each of these instructions must cause an exit of its own.
 	 */
 	if (!guest_is_snp() || config.hostile || !ap_runs(vcpu))
 		return;
@@ -624,8 +624,8 @@ static void real_iret(struct vcpu *vcpu)
 /*
  * Handles an intercepted IRET.  Either the guest's NMI handler returns, so that NMIs are
  * no longer masked.  Or the guest leaves long mode for real mode, as firmware's APs do
- * after an AP reset hold.  The guest executes the IRET again, without the intercept,
- * except in real mode.
+ * after an AP reset hold.  real_iret() executes this AP's IRET in real mode.  Any other
+ * IRET is executed again by the guest, without the intercept.
  */
 static void exit_iret(struct vcpu *vcpu)
 {

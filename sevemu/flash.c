@@ -15,10 +15,10 @@
  * the guest accesses the device directly.  The host must emulate an SEV-ES guest's accesses
  * in the other modes and all its writes, which are therefore #VC exceptions.
  *
- * The host's memory after the flash is not encrypted.  In the mode "read array" a read
- * with C=1 returns the decrypted bytes, which are garbage.  This file maps a copy of a page
- * for these reads.  Without SEV-ES this file does not see the guest's writes, so the copy
- * keeps the bytes that the page had at the first read with C=1.
+ * The bytes of the flash memory are not encrypted.  In the mode "read array" a read with
+ * C=1 returns garbage, because the processor decrypts these bytes all the same.  This file
+ * maps a garbled copy of a page for these reads.  Without SEV-ES this file does not see the
+ * guest's writes, so the copy keeps the bytes that the page had at the first read with C=1.
  */
 #include "flash.h"
 #include "fwcfg.h"
@@ -40,7 +40,7 @@
 
 static u64 start;	/* guest-physical address of the flash memory's first byte */
 static u64 size;	/* size of the flash memory in bytes; 0: no --vars */
-static u64 host;	/* physical address of the same byte in QEMU's machine */
+static u64 host;	/* address of the flash memory's first byte in QEMU's machine */
 /*
  * The flash memory is not in the mode "read array", so a read returns the device's status.
  * Always false for a guest without SEV-ES, because that guest writes to the device without
@@ -83,7 +83,10 @@ static void unmap(void)
 	}
 }
 
-/* Maps an encrypted copy of the flash memory's page at @gpa, for reads with C=1. */
+/*
+ * Makes a garbled copy of the flash memory's page at @gpa, and maps it for reads with C=1.
+ * A processor with SEV would decrypt the page, which is not encrypted, and so read garbage.
+ */
 static void map_encrypted(u64 gpa)
 {
 	u64 **copy = &encrypted[(gpa - start) / PAGE_SIZE];

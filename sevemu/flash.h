@@ -23,9 +23,10 @@ void flash_init(u64 end);
 u64 flash_host(u64 gpa);
 
 /*
- * Handles a nested page fault of @vcpu at @gpa in the flash memory, through @view, with the
- * error code @info.  Returns whether the guest can repeat the access.  If not, the access
- * is one to a device's register, which the caller must emulate.
+ * Handles a nested page fault of @vcpu at @gpa in the flash memory.  @view says whether the
+ * access had the C-bit set, and @info is the error code (APM2 15.25.6).  Returns whether the
+ * guest can repeat the access.  If not, the access is one to a device's register, which the
+ * caller must emulate.
  */
 bool flash_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 

@@ -88,7 +88,7 @@ static void begin(void)
 	sum = 0;
 }
 
-/* Ends the packet.  gdb acknowledges it; receive_packet() skips the acknowledgement. */
+/* Ends the packet that is sent to gdb.  receive_packet() skips gdb's acknowledgement of it. */
 static void finish(void)
 {
 	unsigned int total = sum;
@@ -206,8 +206,10 @@ static void set_register(struct vcpu *vcpu, const char *p)
 }
 
 /*
- * Returns the host address of the guest's linear address @va, in the view in which the
- * guest's page tables map it.  Returns NULL if it is not mapped to RAM.
+ * Returns the address at which the hypervisor can access the byte at the guest's linear address
+ * @va.  Without SNP, npt_frame() makes the page private or shared first, as the guest's page tables
+ * map @va, so that gdb gets the byte that the guest would read.  Returns NULL if @va is not mapped
+ * to RAM.
  */
 static u8 *byte_at(struct vcpu *vcpu, u64 va)
 {

@@ -512,7 +512,10 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 	}
 	if (guest_is_snp() ? !rmp_shared(gpa) : npt_frame_state(gpa) != HOOK_FRAME_SHARED) {
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
-		/* Send no reply: the host cannot write to private memory of an SNP guest. */
+		/*
+		 * Write no reply to the GHCB page, because it is private, and a host cannot
+		 * write to private memory of an SNP guest.
+		 */
 		if (guest_is_snp())
 			return false;
 	}

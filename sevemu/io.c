@@ -304,10 +304,10 @@ static bool filtered(u32 port)
 }
 
 /*
- * Returns whether an access of @size bytes (1, 2 or 4) must be done byte by
- * byte, because it includes a filtered port and hardware would split it too.
- * Hardware does not split a 4-byte access to PCI's address register or a 2-byte
- * write of fw_cfg's selector.
+ * Returns whether io_in() or io_out() must do an access of @size bytes (1, 2 or 4) byte by
+ * byte.  This is so if one of the ports is filtered, because the filter handles each port
+ * alone.  Two accesses are exceptions, because the device needs them whole: 4 bytes of PCI's
+ * address register, and a write of the 2 bytes of fw_cfg's selector.
  */
 static bool must_split(u16 port, unsigned int size, bool out)
 {

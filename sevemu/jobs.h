@@ -14,9 +14,10 @@
  * A window: a set of moments of the guest's run, and what the emulated host does at each of
  * these moments.  The host injects an event (NMI, #VC and so on), or changes a block of private
  * memory.  For each moment, campaign.c runs the guest once for each kind of event, or once for
- * each of some blocks.  In --attack the name of a window is that of what the host does, such as
- * "every" (inject every kind of event), and after it that of the moments, such as "-late"
- * (the instructions after the stub's proof of its C-bit).
+ * each of some blocks.  The option --attack names a window in two parts.  The first part says what
+ * the host does, such as "every" (inject every kind of event).  The second part says which moments
+ * the window has, such as "-late" (the instructions after the stub's proof of its C-bit).  Without
+ * a second part they are the guest's instructions from the start of the stub on.
  */
 struct window {
 	/* true: the host injects events; false: it changes blocks of memory. */

@@ -213,7 +213,10 @@ static void read_list(char *text)
 	}
 }
 
-/* Writes the validated ranges to where launch_describe() has said. */
+/*
+ * Writes the validated ranges to the memory that the last call of launch_describe() has
+ * named.  Does nothing if there was no such call.
+ */
 static void describe(void)
 {
 	unsigned int i, n = 0;

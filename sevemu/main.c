@@ -4,7 +4,7 @@
  *
  * sevemu is an SVM hypervisor that QEMU runs as the firmware of a machine.
  * entry.S calls hv_main() once, in long mode on the hypervisor's own stack.  It
- * reads the options from fw_cfg, sets up the guest's memory after nested paging,
+ * reads the options from fw_cfg, sets up nested paging for the guest's memory,
  * and runs one guest until report.c ends the run.  docs/emulator.md describes the
  * whole.
  */

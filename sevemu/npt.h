@@ -184,7 +184,10 @@ void npt_flush(void);
  */
 void npt_map(enum view view, u64 gpa, u64 host);
 
-/* Removes the page at @gpa from @view.  Stops the other virtual CPUs before. */
+/*
+ * Removes the page at @gpa from @view.  Stops the other virtual CPUs by smp_stop_others()
+ * before, because they may have the page's translation in their TLBs.
+ */
 void npt_unmap(enum view view, u64 gpa);
 
 /*

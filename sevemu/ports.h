@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ports.h - the hypervisor's own I/O ports, and the exit status of QEMU.  The
- * sevemu script gives QEMU a debug console at each port, and io.c hides the
- * ports from the guest.
+ * sevemu script gives QEMU a debug console at each of PORT_LOG, PORT_REPORT and
+ * PORT_TRACE, and with --gdb a serial port at PORT_GDB.  io.c hides all these ports
+ * from the guest.
  */
 #ifndef SEVEMU_PORTS_H
 #define SEVEMU_PORTS_H

@@ -82,7 +82,7 @@ struct figures {
 	u64 msr[ARRAY_SIZE(msr_names)];
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
-	/* TSC ticks from report_init() to the time when the counts had these values. */
+	/* This struct counts events up to this time, in TSC ticks after report_init(). */
 	u64 now;
 	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };

@@ -31,10 +31,10 @@
 #define SHARED_LEAF		(PTE_P | PTE_W | PTE_U | PTE_NX)
 
 /*
- * Number of changes of frames between private and shared so far, and this number when the
- * snapshot was taken.  It selects the key stream that scrambles the frame's bytes at a
- * change.  No two changes use the same key stream, so that a frame that becomes shared and
- * private again does not get its old contents back.
+ * @conversions: how often convert() has scrambled a frame so far.  The number selects the key
+ * stream that scrambles the frame.  No two conversions use the same key stream, so that a frame
+ * that becomes shared and private again does not get its old contents back.
+ * @kept_conversions: the value of @conversions when the snapshot was taken.
  */
 static u64 conversions, kept_conversions;
 
@@ -295,7 +295,11 @@ bool rmp_usable(u64 gpa, unsigned int vmpl, u8 rights)
 	       !(rights & ~rights_of(entry, vmpl));
 }
 
-/* Gives all rights to the VMPLs from --vmpl on, as the SVSM does. */
+/*
+ * Sets the rights of VMPLs 1 to 3 to the frame of @entry as the SVSM does: gives all rights to
+ * the VMPL of option --vmpl and to those with higher numbers, and none to the others.  Without
+ * an SVSM (--vmpl 0) gives no rights to VMPLs 1 to 3.
+ */
 static void give_rights(struct rmp_entry *entry)
 {
 	unsigned int vmpl;

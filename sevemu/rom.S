@@ -34,7 +34,7 @@
  * below 1 MiB, and a SIPI starts a processor at a multiple of 4 KiB there.
  *
  * In:		the state after SIPI with vector 0xff, CS base 0xff000
- * Out:		goes on in start16 with EBP = 1
+ * Out:		goes on at protect, in start16, with EBP = 1
  * Clobbers:	EBP
  * Mode:	real mode
  * Stack:	none
@@ -49,11 +49,13 @@ start_ap:
 	jmp	protect
 
 /*
- * start16 - copies the hypervisor's image from ROM to RAM and switches from
- * real mode to long mode.
+ * start16 - copies the hypervisor's image from ROM to RAM and switches the first
+ * processor from real mode to long mode.  The other processors enter at protect, from
+ * start_ap, and copy nothing.
  *
  * In:		the reset state (APM2 14.1.3), CS base 0xffff0000
- * Out:		jumps to hv_entry with RDI = hv_base
+ * Out:		jumps with RDI = hv_base, to hv_entry on the first processor and to
+ *		hv_ap_entry on the others
  * Clobbers:	everything
  * Mode:	real mode, then 32-bit protected mode, then 64-bit
  * Stack:	none

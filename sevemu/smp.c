@@ -157,8 +157,9 @@ void smp_wait(struct vcpu *vcpu)
 		take_lock(vcpu);
 		vcpu->asleep = false;
 		/*
-		 * If an NMI of the machine (ports.h) has ended the sleep, another
-		 * processor may have sent its own NMI since: take that NMI, too.
+		 * If an NMI of the sevemu script (ports.h) has ended the sleep, another
+		 * processor may have sent a second NMI since, by kick().  Take the second
+		 * NMI here, so that it does not make the guest exit.
 		 */
 		smp_take_nmi(vcpu);
 		report_clock(false);

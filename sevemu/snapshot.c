@@ -40,7 +40,7 @@ struct save {
 	 * [VIEW_SHARED] (C-bit clear).
 	 */
 	u64 *leaf[2];
-	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
+	u8 state;		/* the frame's state (HOOK_FRAME_*) at the snapshot */
 	/*
 	 * A checksum of the frame's bytes at snapshot_seal(), if the frame was then validated
 	 * private memory of an SNP guest, else NOT_SEALED.

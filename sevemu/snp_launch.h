@@ -40,7 +40,7 @@ const u8 *firmware_data(const u8 *image, u32 size, const guid_bytes guid, u32 *l
  * Makes CPUID page, secrets page, calling area and blob for a kernel, adds them to
  * the launch, and returns the guest-physical address of a node for the setup_data
  * list that names the blob.  @next is the address of the list's next node; 0: none.
- * loader.c calls it in the direct modes.
+ * loader.c calls it when it starts a kernel without firmware.
  */
 u64 snp_launch_kernel(struct vcpu *vcpu, u64 next);
 

@@ -189,8 +189,8 @@ static u64 create_vcpu(struct vcpu *vcpu)
 		return SVSM_BAD_PARAMETER;
 	vcpus[id].svsm_vmsa = gpa;
 	/*
-	 * If a CPU makes the call with its own APIC ID, do not change its calling area: the
-	 * CPU runs already, and makes its next calls of the SVSM by the area that it has.
+	 * A CPU that calls CREATE_VCPU with its own APIC ID keeps its calling area: the CPU
+	 * runs already, and makes its next calls of the SVSM by the area that it has.
 	 */
 	if (&vcpus[id] != vcpu)
 		vcpus[id].svsm_area = area;

@@ -35,9 +35,10 @@ void kaslr_start(u64 run);
 u64 kaslr_virtual(void);
 
 /*
- * Returns secret number @i of this run, from 0: a result of KASLR's RDRAND, what the
- * stub draws with it, or a word of the generator's state.  Returns 0 if there are no
- * more.
+ * Returns secret number @i of this run, counted from 0.  A secret number is a result of
+ * KASLR's RDRAND, the random number that the stub computes from such a result, or a word of
+ * the state of the stub's random-number generator.  Returns 0 if there are at most @i secret
+ * numbers so far.
  */
 u64 kaslr_number(unsigned int i);
 

@@ -25,8 +25,8 @@ struct elf {
 	unsigned int *load;
 	unsigned int loads;		/* elements of @load, at least 1 */
 	/*
-	 * What choose_base() added to all addresses in ehdr and phdr, in bytes;
-	 * 0: nothing.
+	 * What choose_base() added to all addresses in @ehdr and @phdr, in bytes, because
+	 * the file is linked at lower addresses than a payload may have; 0: nothing.
 	 */
 	u64 bias;
 	bool is_linux;			/* the file is a Linux kernel */
@@ -61,7 +61,7 @@ void elf_refuse_program(const struct elf *elf);
 /*
  * Warns if headers, notes or the ABI say that e_entry belongs to another boot
  * protocol than Linux's. It is only a warning, because one entry may serve two
- * protocols. The kernel must not be Linux. @image->entry_offset must be set.
+ * protocols. Must not be called for a Linux kernel. @image->entry_offset must be set.
  */
 void elf_warn_of_protocol(const struct elf *elf, const struct image *image);
 

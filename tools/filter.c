@@ -51,9 +51,10 @@ static void put_word(u8 *at, u32 value)
 
 /*
  * Applies FILTER_BRANCHES to the four bytes that end at offset @pos. Replaces a displacement
- * that leads into the image by its stored target. Replaces any other number that looks like a
- * stored target by a number that does not. undo_branch() in payload/unfilter.c explains how
- * the stub undoes both.
+ * that leads into the image by its target, in the form that branch_to_target() defines. If any
+ * other number happens to have the form of a target, replaces it by one that does not, because
+ * the stub takes every number of this form for a target. undo_branch() in payload/unfilter.c
+ * explains how the stub undoes both changes.
  */
 static void apply_branch(u8 *bytes, u64 file_size, u64 pos)
 {
@@ -273,7 +274,8 @@ static void try_code(struct choice *c, const struct section *s)
 
 /*
  * Tries FILTER_FIRST_USES for the types in .BTF, Linux's section of type information. A type
- * holds the offset of its name, and the first use of a name has the next higher offset.
+ * holds the offset of its name. A name that is used for the first time has the next offset above
+ * all offsets that were used before it.
  */
 static void try_btf(struct choice *c, const struct section *s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mkpayload.h - the types and functions that mkpayload's files share. mkpayload
- * runs on the host, once per image. It reads the input file, lays it out as a
+ * runs on the build machine, once per image. It reads the input file, lays it out as a
  * flat memory image, compresses that, and exits with a message if it cannot.
  */
 #ifndef MKPAYLOAD_H
@@ -254,7 +254,7 @@ struct packing {
 /* The result of pack_image(). */
 struct packed {
 	struct blob frame;		/* the compressed bytes */
-	/* The ranges rewritten before compression. All bytes are 0 if there is none. */
+	/* The ranges rewritten before compression. This field is all zeros if no range was. */
 	struct filters filters;
 	u32 codec;			/* PAYLOAD_CODEC_* */
 	/* The value for payload_header.margin, in bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corrupt.c - host program: makes a bad image from a good one. The boot tests check
- * that the stub refuses to boot it.
+ * corrupt.c - program for the build machine: makes a bad image from a good one. The boot
+ * tests check that the stub refuses to boot the bad image.
  *
  *	corrupt IN OUT OPERATION...
  *

@@ -224,7 +224,8 @@ static noreturn void predict_stage1(void)
 		ends(2, 6);
 	/*
 	 * Without a shared GHCB page sev_es_vc() emulates no CPUID. It terminates the guest
-	 * with the reason 13 for a sub-leaf other than 0, else with 12 (no GHCB page).
+	 * with reason 13 (unexpected sub-leaf) if ECX is not 0, and with reason 12 (no
+	 * GHCB page) if ECX is 0.
 	 */
 	ends(2, (u32)frame.rcx ? 13 : 12);
 }
@@ -249,7 +250,10 @@ static void fresh_guest(struct input *in)
 	replies = in;
 }
 
-/* A processor with SEV-ES active (bit 1 of SEV_STATUS) has SEV active, too (bit 0). */
+/*
+ * Returns @status, a value for SEV_STATUS, with the bit of SEV (bit 0) set if the bit of SEV-ES
+ * (bit 1) is set, because every processor with SEV-ES active has SEV active, too.
+ */
 static u64 as_processor(u64 status)
 {
 	return status & 2 ? status | 1 : status;

@@ -6,8 +6,9 @@
  *
  * Two models predict the results. The first says, from the rules of docs/sev-snp.md,
  * whether the guest terminates when it reads the loader's data, and what each CPUID
- * returns. The second has a map of 16 MiB of pages and records each request. The guest
- * must make exactly those pages private and validate them, each once, that it must accept.
+ * returns. The second has a map of 16 MiB of pages and records each request. It
+ * predicts which pages the guest must accept. The guest must make each of these pages private
+ * once and validate it once, and must do so with no other page.
  * After a wrong reply the guest must terminate with the right code before its next request.
  */
 #define OWN_SNP

@@ -73,7 +73,10 @@ TEST(map_of_an_ordinary_boot)
 	      "another configuration");
 }
 
-/* map_la57() must map the pages that la57_switch() uses writable, and not yet executable. */
+/*
+ * map_la57() must map the two pages that la57_switch() uses, writable and not executable.
+ * la57_switch() writes code to the first page, and only then makes that page executable.
+ */
 TEST(map_for_five_levels)
 {
 	char expected[100];
@@ -249,8 +252,9 @@ TEST(map_after_the_switch)
 	/*
 	 * In this boot the two pages that la57_switch() unmaps hold no data of the loader: the
 	 * first is in unused memory, and the second in the payload's memory, which the stub
-	 * maps later. In the next boot la57_switch() uses no pages. In both boots the stub must
-	 * map nothing between la57_switch() and the set-up of the GHCB page ("ghcb").
+	 * maps later. In the next boot la57_switch() uses no pages. In both boots the stub has
+	 * no reason to map a page again, so it must map nothing between la57_switch() and the
+	 * set-up of the GHCB page ("ghcb").
 	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);

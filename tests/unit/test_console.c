@@ -421,7 +421,7 @@ static void forget_output(void)
  * cases overwrite this state by power_on().
  */
 
-extern const u8 __data_start[];		/* defined by the host's linker */
+extern const u8 __data_start[];		/* defined by the linker */
 
 TEST(force_before_init)
 {
@@ -776,8 +776,8 @@ TEST(broken_fifo)
 }
 
 /*
- * The UART may still be sending firmware's last output. The console must wait until it is
- * sent before it changes the baud rate.
+ * The UART may still be sending firmware's last output. The console must not change the baud
+ * rate before the UART has sent all of this output.
  */
 TEST(busy_at_setup)
 {
@@ -1198,7 +1198,7 @@ TEST(vga_scrolls)
 			info("this is line %lu\n", n);
 		/*
 		 * Scrolling adds an empty line at the bottom. The console must
-		 * fill it with blanks, so that old text does not remain behind
+		 * fill it with blanks, so that no old text remains after
 		 * new text.
 		 */
 		for (line = 0; line + 1 < sizes[i].lines; line++) {
@@ -1496,7 +1496,7 @@ static const char *formatted(const char *fmt, ...)
 /*
  * Fails the case unless con_vprintf() and con_printf() both print @expected. For con_printf()
  * the macro calls CON_PRINT(), which does what con_printf() does, but does not make the
- * compiler check the format.
+ * compiler check the format. The compiler would warn of some formats here, such as "".
  */
 #define CHECK_FORMAT(expected, ...)					\
 	do {								\

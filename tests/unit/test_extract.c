@@ -292,8 +292,9 @@ TEST(filter_of_unknown_kind)
 }
 
 /*
- * The stub must refuse a filter that is 0 except for one of its six fields, because only a
- * filter of zeros is unused.
+ * The stub must refuse a filter that is 0 except for one of its six fields. Such a filter is
+ * not unused, because an unused filter is all 0. It is not valid either, because a filter in
+ * use needs both a size and a kind.
  */
 TEST(filter_of_one_field)
 {
@@ -722,8 +723,9 @@ TEST(extract)
 }
 
 /*
- * In an SEV-ES guest an old return address can make the stub leave out the rest of a function,
- * such as the load of its own page tables. The boot must then end.
+ * The hypervisor can put an old return address back on the stack of an SEV-ES guest. A function
+ * of the stub then returns too early, and may not load the stub's own page tables. The stub must
+ * notice that they are not loaded, and end the boot.
  */
 TEST(map_not_loaded)
 {
@@ -741,7 +743,10 @@ TEST(map_not_loaded)
 	}
 }
 
-/* Nor may the payload be entered if the GHCB page has become shared once more. */
+/*
+ * The hypervisor can make the GHCB page shared again, after the stub has made it private.
+ * extract_kernel() must then terminate the guest, so that the payload is not entered.
+ */
 TEST(ghcb_shared_again)
 {
 	fresh_machine();
@@ -753,7 +758,10 @@ TEST(ghcb_shared_again)
 	      "reason %u: %s", harness_error_reason, trace);
 }
 
-/* The payload must not even be decoded while the GHCB page is shared. */
+/*
+ * If the GHCB page is still shared when the stub has finished its use of it, the stub must end
+ * the boot before it decodes the payload.
+ */
 TEST(ghcb_still_shared)
 {
 	fresh_machine();
@@ -1282,9 +1290,9 @@ TEST(extract_filters_changed)
 }
 
 /*
- * The hypervisor can change the payload's page tables, or its address, while the payload is
- * decompressed. If the memory that is to become executable is not the payload's, the stub must
- * end the boot.
+ * While the stub decompresses the payload, the hypervisor can change the page tables, or the
+ * stub's variable that holds the payload's address. If a page that the stub is to make
+ * executable does not belong to the payload, the stub must end the boot.
  */
 TEST(extract_memory_changed)
 {
@@ -1296,8 +1304,9 @@ TEST(extract_memory_changed)
 }
 
 /*
- * In an SEV-ES guest EFER.NXE must be set when the stub's page tables are loaded. The hypervisor
- * can put an old 0 in the place of cpu.nx, so that the stub does not set it.
+ * The hypervisor can put an old 0 in the place of cpu.nx, and the stub then does not set EFER.NXE.
+ * The stub must terminate an SEV-ES guest if EFER.NXE is clear after the stub has loaded its page
+ * tables, because all memory would be executable. Other guests must boot without EFER.NXE.
  */
 TEST(extract_without_nx)
 {

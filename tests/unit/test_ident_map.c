@@ -1312,8 +1312,8 @@ TEST(one_page_has_other_rights)
 
 /*
  * The payload's memory must not be executable before ident_map_make_executable() has been called
- * for it. Then it must be, and have no mark any more. Each translation must be invalidated,
- * because the TLB may still have the old rights.
+ * for it. After the call it must be executable, and must no longer have the mark MAP_PAYLOAD.
+ * The stub must invalidate each page's translation, because the TLB may still have the old rights.
  */
 TEST(payload_becomes_executable)
 {
@@ -1330,7 +1330,10 @@ TEST(payload_becomes_executable)
 		event_count = 0;
 		CHECK(ident_map_make_executable(GIB1 + KIB4, end), "refused");
 		expect(GIB1 + KIB4, end, use_of(MAP_WRITE | MAP_EXEC));
-		/* There are 511 pages of 4 KiB, one of 2 MiB, and one of 4 KiB. */
+		/*
+		 * The range consists of 511 pages of 4 KiB, one of 2 MiB, and one of 4 KiB. Each
+		 * page needs an INVLPG. events[] has room only for those of the first pages.
+		 */
 		CHECK(event_count == ARRAY_SIZE(events), "%u", event_count);
 		for (i = 0; i < event_count; i++)
 			CHECK(events[i].type == INVLPG &&
@@ -1341,8 +1344,8 @@ TEST(payload_becomes_executable)
 }
 
 /*
- * ident_map_make_executable() must refuse memory that is not marked as the payload's, for
- * example a loader's data, and must leave it as it is.
+ * ident_map_make_executable() must refuse memory that is not mapped as the payload's memory is:
+ * private, writable, and with the mark MAP_PAYLOAD. It must leave refused memory as it is.
  */
 TEST(only_the_payload_becomes_executable)
 {

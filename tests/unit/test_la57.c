@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_la57.c - tests la57.c, which enables or disables five-level paging. The tests
- * check when the stub changes the number of levels, which memory it uses for the
- * change, and what it leaves in it for la57_toggle(). In the stub, la57_toggle() jumps to the
- * trampoline. The trampoline is assembly that leaves long mode, because CR4.LA57 cannot
- * change in long mode. A fake replaces la57_toggle() in this test. Boot tests run the
- * real trampoline.
+ * check when the stub changes the number of levels, which memory the stub uses for the
+ * change, and what the stub writes to this memory for la57_toggle(). In the stub,
+ * la57_toggle() jumps to the trampoline. The trampoline is assembly that leaves long
+ * mode, because CR4.LA57 cannot change in long mode. A fake replaces la57_toggle() in
+ * this test. Boot tests run the real trampoline.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -49,7 +49,7 @@ u32 nmi_count;
 #include "la57.c"
 
 /*
- * The last result of prepare(), the address that la57.c also keeps in its variable `la57_area`. The
+ * The last result of prepare(), the address that la57.c also keeps in the variable `la57_area`. The
  * fakes use this copy, because a test counts the reads of `la57_area`.
  */
 static u64 prepared;
@@ -74,10 +74,14 @@ static struct {
 	 * change of levels were shared with the host.
 	 */
 	bool shared;
-	/* true: after ident_map_range() the page is not writable and executable. */
+	/*
+	 * true: the fake ident_map_is_private() returns false for the page with the code, as if
+	 * ident_map_range() had failed to make this page both writable and executable.
+	 */
 	bool not_executable;
 	bool executable;		/* ident_map_range() was called */
-	bool giving_back;		/* it was called again, for borrowed RAM */
+	/* ident_map_range() was called a second time, when la57_switch() gives back borrowed RAM. */
+	bool giving_back;
 	int remove_error, range_error;	/* results of ident_map_remove() and ident_map_range() */
 	void (*toggle)(struct la57_page *page);
 	char steps[200];
@@ -350,9 +354,9 @@ TEST(nowhere)
 }
 
 /*
- * The stub must not borrow memory that holds data of the loader, because a host that
- * has chosen these data could put them back later. The stub must find the memory below
- * the data instead.
+ * The stub must not borrow memory that holds data of the loader. A host may have chosen these
+ * data, and could put them back in place of the code and of the page table that the stub
+ * writes there. The stub must borrow RAM below the data instead.
  */
 TEST(not_the_loaders)
 {
@@ -369,7 +373,10 @@ TEST(not_the_loaders)
 	CHECK(prepare_high() == MIB1, "at 1 MiB: %#lx", la57_area);
 }
 
-/* Nor its own image, which begins below 4 GiB here, and ends above. */
+/*
+ * The stub must not borrow memory of its own image, which here begins below 4 GiB and ends
+ * above 4 GiB. The stub must borrow RAM below the image instead.
+ */
 TEST(not_its_own)
 {
 	fresh();
@@ -747,8 +754,9 @@ static void check_code(struct la57_page *page)
 }
 
 /*
- * Calls la57_switch(). Its read @number of la57.c's variable `la57_area`, counted from 0, finds the
- * variable's old value 0. All other reads find the right value. Returns the number of reads.
+ * Calls la57_switch(). Its read number @number of the variable `la57_area`, counted from 0, finds
+ * the variable's old value 0. All other reads find the right value. Returns the number of
+ * reads of `la57_area`.
  */
 static unsigned int switch_with_old(unsigned int number)
 {
@@ -772,7 +780,7 @@ static unsigned int switch_with_old(unsigned int number)
 }
 
 /*
- * `la57_area` of la57.c is the address of the memory for the change of paging levels. For one of
+ * The variable `la57_area` is the address of the memory for the change of paging levels. For one of
  * the stub's reads, each in turn, the hypervisor puts the old value 0 of `la57_area` back. The boot
  * must end, or the stub must use the right address all the same. If the stub made a gate or a
  * descriptor table from the address 0, the processor would execute what a loader has put to

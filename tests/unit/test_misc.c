@@ -714,8 +714,8 @@ TEST(place_over_cmdline)
 	range_around(text - MIB, text + 1);
 	expect_refusal("command line");
 	/*
-	 * The NUL is part of the command line, so it must not be overwritten
-	 * either.
+	 * Of the command line only the NUL lies in the memory that the payload
+	 * needs. The stub must refuse this, too, because the NUL ends the text.
 	 */
 	loaded_machine(0x100000);
 	range_around(end - 1, end + MIB);

@@ -571,8 +571,8 @@ TEST(cbit_words_differ)
 }
 
 /*
- * Executes the statement for page tables of 4 and 5 levels, with the image in a
- * page of 4 KiB, 2 MiB and 1 GiB.
+ * Executes the statement that follows the macro for page tables of 4 and 5 levels,
+ * with the image in a page of 4 KiB, 2 MiB and 1 GiB.
  */
 #define FOR_EACH_SHAPE(t)						\
 	for ((t).levels = 4; (t).levels <= 5; (t).levels++)		\
@@ -686,8 +686,9 @@ TEST(entry_cbit_refused)
 		/*
 		 * CR3 or an entry that points to a page table has its C-bit at
 		 * another position than the hypervisor claims. The walk takes this
-		 * C-bit for a bit of the page table's address, so it cannot read
-		 * the page table. The walk must return the position of this C-bit.
+		 * C-bit for a bit of the page table's address. No page table has
+		 * so high an address, so the walk must not read the page table,
+		 * but must return the position of this C-bit.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;
@@ -741,9 +742,10 @@ TEST(map_is_proven)
 }
 
 /*
- * The hypervisor garbles the position of the C-bit in memory after sev_detect() has
- * compared it, so that the new page tables have another C-bit. sev_load_map() must
- * compare the C-bit once more, and must terminate the guest.
+ * After sev_detect() has compared the C-bit's position with the loader's page tables, the
+ * hypervisor garbles the position in memory, so that the stub's new page tables have another
+ * C-bit. sev_load_map() must compare the new C-bit with the loader's page tables, which are
+ * still in force, and must terminate the guest.
  */
 TEST(cbit_garbled_before_the_load)
 {
@@ -848,8 +850,10 @@ static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int re
 	rule_out();
 	CHECK(!natively.asked, "%u CPUIDs on the stub's page tables", natively.asked);
 	/*
-	 * CR3 has no C-bit, and points to a loader's page tables in the memory of the pool. A
-	 * page fault has set CR2.
+	 * CR3 points into the pool of the stub's page tables, but has no C-bit. CR2 is not 0,
+	 * by which the stub marks that it has built page tables there. But a loader's page
+	 * tables may lie there, too, and a page fault sets CR2. @rule_out must therefore not
+	 * rely on CR3, and must terminate the guest.
 	 */
 	host.cr3 &= ~(1UL << 51);
 	EXPECT_OWN_END(rule_out(), reason);

@@ -717,8 +717,9 @@ TEST(outb)
 }
 
 /*
- * The hypervisor puts old bytes in the place of es.version. The stub must not send these
- * bytes in the GHCB page, but a version of the protocol.
+ * The hypervisor puts old bytes of private memory in the place of es.version, the version of
+ * the GHCB protocol. The stub must not write these bytes to the GHCB page, where the hypervisor
+ * can read them. It must write version 1 or 2 instead.
  */
 TEST(version_garbled)
 {

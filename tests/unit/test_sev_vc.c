@@ -188,8 +188,8 @@ static void reads_dr7(u64 value)
 }
 
 /*
- * Executes MOV of @value to DR7. The stub must send @sent. The case sets the host's
- * answer and runs the instruction.
+ * Prepares a #VC for MOV of @value to DR7, for which the stub must send @sent. The caller sets
+ * the host's answer if it is not "done", and then lets the stub handle the #VC.
  */
 static void writes_dr7(u64 value, u64 sent)
 {

@@ -75,7 +75,8 @@ CASE(address, "ciphertext-by-address", CASE_SEV)
 	expect("words alike in two frames", same, 0);
 	/*
 	 * sevemu encrypts by XOR with a key stream. Two words of a frame must not have
-	 * the same key, or XOR of the two would show the plaintext.
+	 * the same key, or the XOR of their ciphertexts would be the XOR of their
+	 * plaintexts.
 	 */
 	for (i = 1; i < WORDS; i++)
 		repeated += (shared(page)[i] ^ shared(page)[0]) ==

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_processor.c - operations that an SEV-ES guest does without #VC, because their
- * exits are automatic or not intercepted; and the processor that CPUID and SVM's
- * instructions show to the guest.
+ * cases_processor.c - tests operations that raise no #VC in an SEV-ES guest, because they
+ * cause an automatic exit or are not intercepted. Also tests what CPUID tells the guest
+ * about its processor, and that SVM's instructions raise #UD.
  */
 #include "guest.h"
 

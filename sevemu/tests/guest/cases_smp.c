@@ -646,8 +646,8 @@ CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
 			send(ICR_SIPI | TRAMPOLINE_VECTOR);
 		}
 		/*
-		 * An SEV-ES guest's AP keeps its registers, and does not enter ap_loop()
-		 * again.
+		 * Do not wait for an SEV-ES guest's AP: INIT and SIPI cannot change its
+		 * registers, so it goes on in exit_often() and does not enter ap_loop() again.
 		 */
 		for (n = 0; n < PATIENCE && machine.sev != SEV_ES && ap.starts == starts; n++)
 			pause();

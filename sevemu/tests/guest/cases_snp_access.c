@@ -236,7 +236,8 @@ CASE(became_private, "snp-private-not-validated", CASE_SNP)
 
 /*
  * The processor reads a page table as private memory even if CR3 points to it without the
- * C-bit (APM2 15.34.5). sevemu must then report the table's state HOOK_FRAME_NOTED.
+ * C-bit (APM2 15.34.5). sevemu must let the guest go on, and HOOK_FRAME_STATE must tell that
+ * the table is private but was read without the C-bit (HOOK_FRAME_NOTED).
  */
 CASE(noted, "snp-c0-page-table", CASE_SNP)
 {

@@ -177,8 +177,9 @@ CASE(careless, "snp-victim-careless", CASE_SNP | CASE_ENDS)
 
 /*
  * Returns whether the host's reply to the features request denies SEV-SNP, which is a lie.
- * The suite runs the victims below with a host that tells this lie. If the host is honest,
- * these victims do nothing wrong and do not call HOOK_BREAK.
+ * In the first run of a campaign the host is honest, and sevemu ends the campaign if this
+ * run fails. The victims below therefore do wrong or call HOOK_BREAK only if the host tells
+ * this lie, which it does in the later runs of the suite's campaigns.
  */
 static bool host_lies(void)
 {

@@ -87,7 +87,7 @@ noreturn void kernel_main(const struct entry_state *state);
  * self_verify() checks that .bss is still zero.
  */
 struct self {
-	/* True if the host program seal has filled in struct seal. */
+	/* True if the program seal has filled in struct seal after the link. */
 	bool sealed;
 	/* Bit n: the bytes of segment n are not as they were linked. */
 	u32 bad_segments;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * noise.c - host program: writes BYTES pseudo-random bytes to stdout, for a test kernel
- * that cannot be compressed. The bytes are the same at each run.
+ * noise.c - program for the build machine: writes BYTES pseudo-random bytes to stdout. They
+ * become part of a test kernel that cannot be compressed. The bytes are the same at each run.
  *
  *	noise BYTES
  */

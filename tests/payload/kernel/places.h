@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * places.h - the layout of section .places, the data that the stub relocates in the
- * test kernel moves.elf. places.S makes the section. The host program relocs writes a
- * relocation table for it, in Linux's format. self.c undoes the relocation when the
- * kernel runs.
+ * test kernel moves.elf. places.S makes the section. The program relocs, which runs on
+ * the build machine, writes a relocation table for the section, in Linux's format. self.c
+ * undoes the relocation when the kernel runs.
  */
 #ifndef TEST_PLACES_H
 #define TEST_PLACES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocs.c - host program: copies a relocatable test kernel and appends a relocation
+ * relocs.c - program of the build machine: copies a relocatable test kernel and appends a relocation
  * table, as Linux's build does.
  *
  *	relocs <KERNEL.elf >OUT

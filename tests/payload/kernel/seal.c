@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seal.c - host program: fills in the seal of a test kernel (seal.h) after the link, in
- * the kernel's file. The seal records how the kernel's memory must look.
+ * seal.c - a program for the build machine. After the link of a test kernel it fills in the
+ * kernel's seal (seal.h) in the kernel's file. The seal records how the kernel's memory must look.
  *
  *	seal KERNEL.elf
  *

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nmi.c - makes NMIs arrive while the image runs, for the option nmi=. Each NMI has a
- * timer of the HPET. The I/O APIC turns the timer's interrupt into an NMI.
+ * nmi.c - makes NMIs arrive while the image that the test loader has started runs, for the
+ * option nmi=. Each NMI has a timer of the HPET. The I/O APIC turns the timer's interrupt into
+ * an NMI.
  *
  * The PIT is not suitable: it has one timer only, and its clock is too coarse to choose
  * a single instruction of the image.

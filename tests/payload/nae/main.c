@@ -127,9 +127,10 @@ void __wrap_do_exception(struct exception_frame *frame, u64 vector)
 }
 
 /*
- * Makes the IDT's gate of #GP lead to count_gp, because the stub does not call
- * do_exception() for a #GP after its VMGEXIT. Changes the low 32 bits of the handler's
- * address only, because the self-test lies below 4 GiB.
+ * Makes the IDT's gate of #GP lead to count_gp, which counts each #GP and then jumps to
+ * the stub's handler. __wrap_do_exception() cannot count them all: for a #GP directly after
+ * the stub's VMGEXIT the handler does not call do_exception(). Changes only the low 32 bits
+ * of the handler's address, because the self-test lies below 4 GiB.
  */
 static void count_gps(void)
 {
