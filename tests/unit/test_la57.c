@@ -80,7 +80,7 @@ static struct {
 	 */
 	bool not_executable;
 	bool executable;		/* ident_map_range() was called */
-	/* ident_map_range() was called a second time, when la57_switch() gives back borrowed RAM. */
+	/* ident_map_range() was called again, when la57_switch() gives back borrowed RAM. */
 	bool giving_back;
 	int remove_error, range_error;	/* results of ident_map_remove() and ident_map_range() */
 	void (*toggle)(struct la57_page *page);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocs.c - program of the build machine: copies a relocatable test kernel and appends a relocation
- * table, as Linux's build does.
+ * relocs.c - program of the build machine: copies a relocatable test kernel and appends a
+ * relocation table, as Linux's build does.
  *
  *	relocs <KERNEL.elf >OUT
  *
