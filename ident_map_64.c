@@ -700,8 +700,8 @@ int ident_map_query(u64 addr)
 /*
  * Returns whether each leaf of [@start, @end) is private, translates its address to itself, and
  * has exactly the rights @rights. If @payload is true, each leaf must also have the mark of the
- * payload. The function then makes it executable, also if a later leaf is refused. Callers pass
- * a constant as @payload, which the hypervisor cannot change in memory.
+ * payload, and becomes executable as soon as it has passed, also if a later leaf is refused.
+ * Callers pass a constant as @payload, which the hypervisor cannot change in memory.
  */
 static inline __attribute__((always_inline)) bool
 check_leaves(u64 start, u64 end, u64 rights, bool payload)

@@ -415,9 +415,11 @@ void sev_load_map(void)
 	/*
 	 * Compare the C-bit of the new page tables with the tables in force.
 	 * sev_detect() has compared the C-bit, too, but the hypervisor can have garbled
-	 * the number in memory since. With another C-bit the processor would walk
-	 * memory at a higher address. If a loader has put bytes of the hypervisor there,
-	 * for example an initrd, they could be page tables that make the proof succeed.
+	 * its number in memory since. A wrong C-bit is an address bit, so the processor
+	 * would walk memory at a higher address. It reads page tables as private memory,
+	 * so the hypervisor cannot write them there. But a loader can have put the
+	 * hypervisor's bytes there, for example an initrd, and they could be page tables
+	 * with which the proof of the C-bit succeeds.
 	 */
 	if (high && !in_force_has((unsigned int)__builtin_ctzl(high) + CBIT_MIN))
 		refuse(SEVSTUB_TERM_CBIT_MISMATCH,

@@ -83,9 +83,10 @@
  * FILTER_BRANCHES is for machine code. The target of a call or jmp takes the place of
  * the 32-bit displacement after the opcode. branch_to_target() defines the stored form.
  * The filter does not decode instructions: every byte BRANCH_CALL or BRANCH_JMP counts
- * as an opcode if four bytes of the range follow it. The filter treats these bytes from
- * the last one to the first one. It also replaces four bytes that look like a stored
- * target already, as undo_branch() in payload/unfilter.c explains.
+ * as an opcode if four bytes of the range follow it. The filter goes through the range
+ * from its end to its start, and looks at each byte as it is then. If the four bytes after
+ * an opcode look like a stored target already, the filter replaces them so that the stub
+ * can tell the two apart: see undo_branch() in payload/unfilter.c.
  *
  * FILTER_RELATIVE is for a table whose words hold the distance from the word to what the
  * word points to. The filter adds the word's own offset in the flat image. The sum is the
@@ -98,11 +99,11 @@
  *
  * FILTER_FIRST_USES is for words that hold numbers of names, for example in BTF, where
  * the first use of a name has the next higher number. The filter keeps a maximum, which
- * is 0 at the start. N is any number below FIRST_USE_REACH. The filter replaces a word of
- * maximum + 1 + N by FIRST_USE + N, and raises the maximum by 1 + N. It replaces a word
- * that is FIRST_USE + N already by maximum + 1 + N, so that the stub can tell the two
- * apart, and keeps the maximum. It keeps other words. It ends at the first word that
- * makes the maximum FIRST_USE_MAX or more.
+ * is 0 at the start, and exchanges two ranges of values. For each N below FIRST_USE_REACH
+ * it replaces a word of maximum + 1 + N by FIRST_USE + N, and raises the maximum by 1 + N.
+ * It replaces a word of FIRST_USE + N by maximum + 1 + N, and keeps the maximum. It keeps
+ * other words. Numbers that are used in order thus all become FIRST_USE, which compresses
+ * well. The filter ends after the first word that makes the maximum FIRST_USE_MAX or more.
  */
 enum filter_kind {
 	FILTER_UNUSED,

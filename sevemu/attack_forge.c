@@ -281,10 +281,10 @@ static void put(const u8 *bytes, u64 gpa)
  * stub's 32-bit code detect SEV a second time.
  *
  * With N = 0 the host reports a wrong C-bit (FALSE_CBIT) until the stub has built its page
- * tables.  The host keeps a copy of the block with the page-table entry for the stack, which has
- * the wrong C-bit.  The host then injects the second #VC, and reports the right C-bit.  In long
- * mode the host puts the copy back.  If the stub has detected SEV again, only the entries in
- * this block then have the wrong C-bit.
+ * tables.  The host keeps a copy of the 16-byte block with the stack's page-table entry.  It then
+ * injects the second #VC, and reports the right C-bit.  A stub that detects SEV again builds its
+ * page tables again, now with the right C-bit.  In long mode the host puts the copy back, so that
+ * the stack is shared.
  *
  * With N = 1 the host injects the second #VC at the first instruction of the first #VC's
  * handler, where the registers are still those of the CPUID that caused the first #VC.

@@ -17,7 +17,8 @@
 #include "report.h"
 #include "sevemu.h"
 
-static bool due;		/* the attacks have begun, and their events are not injected yet */
+/* True from once_begin() until the events of the attacks of this run have been injected. */
+static bool due;
 static u64 exits;		/* number of the guest's exits */
 /* The number of #VC exceptions that the guest had in this run up to its last VMEXIT. */
 static u64 vcs;

@@ -448,8 +448,8 @@ static void run_ahead(struct vcpu *vcpu)
 	struct insn insn;
 
 	/*
-	 * A campaign counts the guest's instructions and may attack after each of them,
-	 * so each of these instructions must cause an exit of its own.
+	 * Not in a campaign, which counts the guest's instructions by their exits, and may
+	 * attack after each of them.
 	 */
 	if (!guest_is_snp() || config.hostile || !ap_runs(vcpu))
 		return;

@@ -1166,8 +1166,8 @@ TEST(cbit_comes_from_cr3)
 
 /*
  * The hypervisor can garble the memory in which the stub keeps the configuration of its
- * page tables. The stub must find the tables by CR4, which gives the number of levels, and
- * by the C-bit in CR3.
+ * page tables. The stub must take the number of levels from CR4, which tells it which of
+ * its two top tables is in use, and the C-bit from CR3.
  */
 TEST(top_and_levels_come_from_the_processor)
 {

@@ -826,7 +826,8 @@ TEST(versions)
  * tables are not loaded, @rule_out must not believe this 0: it must execute CPUID with sub-leaf
  * @subleaf, by which a handler of #VC recognises this CPUID, and must terminate the guest with
  * @reason if CPUID reports SEV and the SEV_STATUS MSR reports SEV-ES. Once page tables with a
- * C-bit are loaded, @rule_out must do nothing, because CR3 then says that this is an SEV guest.
+ * C-bit are loaded, @rule_out must do nothing: the stub then takes from CR3, and not from
+ * sev_guest.status, that this is an SEV guest.
  */
 static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int reason)
 {
