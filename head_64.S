@@ -166,10 +166,9 @@ GLOBAL(proof_written)
 proof_written:
 	/*
 	 * Write the operand of LRET, a far pointer, below all that was pushed before.
-	 * The memory there has never held the far pointer to .Lown_segments, so that the
-	 * hypervisor cannot put that pointer back. CS is written after the offset. The
-	 * 16-byte block thus never held the offset with another CS than 0 before. If the
-	 * hypervisor puts an old block back, LRET raises #GP because CS is 0, and
+	 * This memory is 0 in the image and has never held the far pointer to
+	 * .Lown_segments. CS is written last. In all earlier contents of the 16-byte block
+	 * CS is therefore 0. If the hypervisor puts any of them back, LRET raises #GP, and
 	 * exception_early ends the boot.
 	 */
 	leal	(early_stack_end - FAR_POINTER_DEPTH)(%ebp), %esp

@@ -130,7 +130,10 @@ enum filter_kind {
  */
 #define FILTER_WORD		4U
 
-/* A range that mkpayload has rewritten. The ranges ascend and do not overlap. */
+/*
+ * A range of the flat image that mkpayload has rewritten so that it compresses better, and that
+ * the stub restores after it has decompressed it. The ranges ascend and do not overlap.
+ */
 struct payload_filter {
 	u32 start;		/* 0x00: the range's offset in the flat image */
 	u32 size;		/* 0x04: the range's bytes, at least 1, and a

@@ -30,9 +30,9 @@
 #define DEVICES_MAX		64
 
 /*
- * The pages of devices that the nested page tables map for a guest without SEV-ES, as
- * the guest-physical address with the view in bit 0; 0: unused.  If all are in use, the
- * next one replaces the oldest.
+ * The pages of devices that the nested page tables map for a guest without SEV-ES.  An element
+ * is the page's guest-physical address, with the page's enum view in bit 0; 0: unused.  If all
+ * are in use, the next page takes the element of the oldest one.
  */
 static u64 devices[DEVICES_MAX];
 static unsigned int next_device;

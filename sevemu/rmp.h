@@ -147,10 +147,11 @@ void rmp_smash(u64 gpa);
 void rmp_host_update(u64 gpa);
 
 /*
- * Maps the frame of @gpa to the address of another frame, so that the guest would find the
- * same bytes at two addresses.  The RMP entry of a frame names one address, so the guest's
- * next access to @gpa is a nested page fault that the host cannot resolve.  This fault ends
- * the run.  attack_snp.c calls it.  @gpa must be RAM.
+ * Makes the nested page table entry of @gpa name the frame of another guest-physical address,
+ * as a host can.  Without SNP the guest would find that frame's bytes at @gpa, too.  The frame's
+ * RMP entry names the other address, and not @gpa.  The guest's next access to @gpa is therefore
+ * a nested page fault that the host cannot resolve, and ends the run.  attack_snp.c calls it.
+ * @gpa must be RAM.
  */
 void rmp_host_alias(u64 gpa);
 

@@ -74,9 +74,10 @@ const u8 *target;
 u64 has_error_code, error_code, misalign;
 u64 harness_rsp, scratch;
 /*
- * @interrupted is the RIP in the frame that raise_exception() pushes. If @marked is 0, RSI
- * and RDX hold any values. Otherwise they hold the interrupted code's RSP, as in
- * ask_cpuid() and vmgexit_page(), with the bits of @rsp_changes inverted.
+ * @interrupted is the RIP in the frame that raise_exception() pushes. A handler recognises the
+ * instructions of ask_cpuid() and vmgexit_page() also by RSI or RDX, to which these functions
+ * copy RSP. If @marked is 0, RSI and RDX hold other values. Otherwise they hold the interrupted
+ * code's RSP, in which the test has inverted the bits of @rsp_changes.
  */
 u64 interrupted, marked, rsp_changes;
 extern const u8 came_back_here[], asked_cpuid[], behind_vmgexit[];
