@@ -26,7 +26,7 @@ $(NAE)/nae.elf: $(NAE_OBJS) $(NAE_STUB) tests/payload/nae/nae.ld
 	@printf '  %-7s %s\n' LD $@
 	$(Q)$(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
 		--no-warn-rwx-segments --gc-sections --wrap=do_exception \
-		--wrap=terminate \
+		--wrap=sev_es_vc --wrap=terminate \
 		-T tests/payload/nae/nae.ld -o $@ $(NAE_OBJS) $(NAE_STUB)
 
 $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)

@@ -27,6 +27,8 @@ u64 caught_vector, caught_rip, caught_cr2;
 
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
+/* The exception of last_frame, or the one that the handler of #VC asks to report instead. */
+static u64 last_vector;
 static bool executing;		/* true while run_caught() catches exceptions */
 /* True while a FATAL case runs, which must make the stub terminate the guest. */
 static bool ending;
@@ -56,7 +58,7 @@ noreturn void __wrap_terminate(unsigned int reason);
 noreturn void __wrap_terminate(unsigned int reason)
 {
 	if (executing && reason == SEVSTUB_TERM_EXCEPTION) {
-		caught_vector = last_frame->vector;
+		caught_vector = last_vector;
 		caught_rip = last_frame->rip;
 		caught_cr2 = read_cr2();
 		/*
@@ -118,12 +120,31 @@ static void count_vc(u64 exit_code)
 void __wrap_do_exception(struct exception_frame *frame, u64 vector)
 {
 	const struct exception_frame *interrupted = last_frame;
+	u64 interrupted_vector = last_vector;
 
 	last_frame = frame;
+	last_vector = vector;
 	if (vector == X86_TRAP_VC)
 		count_vc(frame->error_code);
 	__real_do_exception(frame, vector);
 	last_frame = interrupted;
+	last_vector = interrupted_vector;
+}
+
+/*
+ * --wrap=sev_es_vc makes do_exception() call this function, which remembers the exception that
+ * the handler of #VC asks do_exception() to report.
+ */
+unsigned int __wrap_sev_es_vc(struct exception_frame *frame);
+unsigned int __real_sev_es_vc(struct exception_frame *frame);
+
+unsigned int __wrap_sev_es_vc(struct exception_frame *frame)
+{
+	unsigned int vector = __real_sev_es_vc(frame);
+
+	if (vector)
+		last_vector = vector;
+	return vector;
 }
 
 /*
