@@ -20,8 +20,6 @@
  * the start of the file's second sector (boot.rst).
  */
 #define VERSION_BASE		SECTOR
-/* The unit of the setup header's field syssize, in bytes. */
-#define PARAGRAPH		16UL
 
 /* The first boot protocol with xloadflags, which marks a 64-bit kernel. */
 #define PROTOCOL_XLOADFLAGS	0x20c

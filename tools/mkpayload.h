@@ -146,6 +146,8 @@ struct blob read_file(const char *name);
 /* ---- bzimage.c ---- */
 
 #define SECTOR			512UL
+/* The unit of the setup header's field syssize, in bytes. */
+#define PARAGRAPH		16UL
 #define HEADER_AT		0x1f1	/* offset of struct setup_header */
 
 /*

@@ -150,6 +150,9 @@ int print_report(const char *image, const char *initrd, const char *cmdline,
 		die("not a bzImage: --report needs an image that mkimage made");
 	memcpy(&hdr, file.data + HEADER_AT, sizeof(hdr));
 	setup = (hdr.setup_sects + 1) * SECTOR;
+	if (file.size < setup + hdr.syssize * PARAGRAPH)
+		die("truncated: it has %zu bytes, and its header says %lu", file.size,
+		    setup + hdr.syssize * PARAGRAPH);
 	at = setup + hdr.payload_offset;
 	if (hdr.payload_offset < sizeof(payload) || at > file.size ||
 	    hdr.payload_length > file.size - at)
