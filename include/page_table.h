@@ -66,9 +66,7 @@ static inline u64 map_limit(unsigned int levels, u64 enc_mask)
  */
 static inline __attribute__((always_inline)) bool differs_in_cbit(u64 entry, u64 addr)
 {
-	u64 other = (entry ^ addr) & PTE_ADDR_MASK;
-
-	return has_one_bit_at_most(other) && !(u32)other;
+	return is_cbit_at_most((entry ^ addr) & PTE_ADDR_MASK);
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */

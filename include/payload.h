@@ -117,8 +117,8 @@ enum filter_kind {
 /*
  * Constants of FILTER_FIRST_USES, which enum filter_kind explains. The filter replaces a word
  * by FIRST_USE + N if the word is 1 + N greater than the last word that the filter replaced in
- * this way, or than 0 if there is none. N is below FIRST_USE_REACH. The filter ends after such a
- * word if the word is FIRST_USE_MAX or more.
+ * this way, or than 0 for the first such word. N is below FIRST_USE_REACH. The filter ends after
+ * such a word if the word is FIRST_USE_MAX or more.
  */
 #define FIRST_USE		0x80000000U
 #define FIRST_USE_REACH		0x100U

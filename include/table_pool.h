@@ -45,9 +45,8 @@ static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 static inline __attribute__((always_inline)) bool is_own_map(void)
 {
 	u64 top = pool_start() + (read_cr4() & X86_CR4_LA57 ? 0 : PAGE_SIZE);
-	u64 offset = read_cr3() - top;
 
-	return has_one_bit_at_most(offset) && !(u32)offset;
+	return is_cbit_at_most(read_cr3() - top);
 }
 
 /* Returns the distance of XMM15 from the start of the pool. */

@@ -51,6 +51,12 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	return !(value & below);
 }
 
+/* Returns true if no bit of @value is set but one that can be the C-bit: 32 or higher. */
+static inline __attribute__((always_inline)) bool is_cbit_at_most(u64 value)
+{
+	return has_one_bit_at_most(value) && !(u32)value;
+}
+
 /*
  * The constant @value, loaded into a register anew. A compiler could load it before a loop and
  * keep it in a register, which a function called in the loop saves on the stack, where the

@@ -20,6 +20,8 @@
  * the start of the file's second sector (boot.rst).
  */
 #define VERSION_BASE		SECTOR
+/* The unit of the setup header's field syssize, in bytes. */
+#define PARAGRAPH		16UL
 
 /* The first boot protocol with xloadflags, which marks a 64-bit kernel. */
 #define PROTOCOL_XLOADFLAGS	0x20c
@@ -103,6 +105,18 @@ static bool is_ours(const struct blob *file, u64 at)
 		       PAYLOAD_MAGIC, sizeof(PAYLOAD_MAGIC));
 }
 
+u64 bzimage_setup_size(const struct blob *file, const struct setup_header *hdr)
+{
+	u64 sects = hdr->setup_sects ? hdr->setup_sects : DEFAULT_SETUP_SECTS;
+	u64 setup = (1 + sects) * SECTOR, whole = setup + hdr->syssize * PARAGRAPH;
+
+	/* The file may be longer, because a Secure Boot signature may follow. */
+	if (file->size < whole)
+		die("truncated: %zu bytes, must be %lu (setup_sects %u, syssize %#x)",
+		    file->size, whole, hdr->setup_sects, hdr->syssize);
+	return setup;
+}
+
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address)
 {
@@ -124,14 +138,8 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 		die("no compressed kernel (payload_length 0): a program with Linux's header, such as memtest86+, cannot be repacked");
 	check_alignment(&hdr);
 
-	setup.size = hdr.setup_sects ? hdr.setup_sects : DEFAULT_SETUP_SECTS;
-	setup.size = (1 + setup.size) * SECTOR;
+	setup.size = bzimage_setup_size(file, &hdr);
 	code_size = hdr.syssize * PARAGRAPH;
-	/* The file may be longer, because a Secure Boot signature may follow. */
-	if (file->size < setup.size + code_size)
-		die("truncated: %zu bytes, must be %lu (setup_sects %u, syssize %#x)",
-		    file->size, setup.size + code_size, hdr.setup_sects,
-		    hdr.syssize);
 	if ((u64)hdr.payload_offset + hdr.payload_length > code_size)
 		die("payload_offset %#x and payload_length %#x point outside the file",
 		    hdr.payload_offset, hdr.payload_length);

@@ -146,8 +146,6 @@ struct blob read_file(const char *name);
 /* ---- bzimage.c ---- */
 
 #define SECTOR			512UL
-/* The unit of the setup header's field syssize, in bytes. */
-#define PARAGRAPH		16UL
 #define HEADER_AT		0x1f1	/* offset of struct setup_header */
 
 /*
@@ -155,6 +153,12 @@ struct blob read_file(const char *name);
  * bzImage, 0xaa55 and "HdrS".
  */
 bool bzimage_probe(const struct blob *file);
+
+/*
+ * Returns the size in bytes of the real-mode part of the bzImage @file, whose setup header is
+ * @hdr. Ends mkpayload if the file is shorter than the header says (boot.rst, "syssize").
+ */
+u64 bzimage_setup_size(const struct blob *file, const struct setup_header *hdr);
 
 /*
  * Checks the bzImage @file and decompresses the ELF file in it, which the caller

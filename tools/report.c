@@ -149,10 +149,7 @@ int print_report(const char *image, const char *initrd, const char *cmdline,
 	if (!bzimage_probe(&file) || file.size < HEADER_AT + sizeof(hdr))
 		die("not a bzImage: --report needs an image that mkimage made");
 	memcpy(&hdr, file.data + HEADER_AT, sizeof(hdr));
-	setup = (hdr.setup_sects + 1) * SECTOR;
-	if (file.size < setup + hdr.syssize * PARAGRAPH)
-		die("truncated: it has %zu bytes, and its header says %lu", file.size,
-		    setup + hdr.syssize * PARAGRAPH);
+	setup = bzimage_setup_size(&file, &hdr);
 	at = setup + hdr.payload_offset;
 	if (hdr.payload_offset < sizeof(payload) || at > file.size ||
 	    hdr.payload_length > file.size - at)

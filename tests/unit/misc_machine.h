@@ -197,9 +197,6 @@ static struct {
 	 */
 	bool odd_at_the_end;
 	bool lose_nxe;		/* true: the stub's write of EFER has no effect */
-	/* true: for the fake ident_map_query() every page is mapped for writing; false: none is. */
-	bool is_mapped;
-	int remove_error;		/* result of the fake ident_map_remove() */
 	/*
 	 * true: the fake unfilter() reports that the hypervisor has changed the
 	 * list of filters in memory.
@@ -479,22 +476,6 @@ bool ident_map_make_executable(u64 start, u64 end)
 {
 	did("executable 0x%lx-0x%lx", start, end);
 	return !fake.odd_at_the_end;
-}
-
-/*
- * The fakes ident_map_query() and ident_map_remove() are not called: neither misc.c nor
- * loaded.c calls these functions.
- */
-int ident_map_query(u64 addr)
-{
-	CHECK(addr, "five-level paging is off");
-	return fake.is_mapped ? MAP_WRITE : -EFAULT;
-}
-
-int ident_map_remove(u64 addr, u64 size)
-{
-	did("unmap 0x%lx+0x%lx", addr, size);
-	return fake.remove_error;
 }
 
 int ident_map_guard(u64 addr)
