@@ -345,9 +345,10 @@ static void map_borrowed(const struct boot *boot)
 }
 
 /*
- * Maps the payload's memory, then the compressed bytes. If these begin inside
- * the payload's memory, the common page must be writable, so the payload is
- * mapped first. It is not executable until it is decompressed.
+ * Maps the payload's memory, and then read-only those of the compressed bytes
+ * that lie after it. Compressed bytes inside the payload's memory must be
+ * writable, because the stub decompresses in place. The payload's memory is not
+ * executable until the payload is decompressed.
  */
 static void map_payload(const struct boot *boot)
 {

@@ -464,8 +464,8 @@ void efi_name_free_memory(const struct boot_params *bp)
 	    (at | info.efi_memdesc_size) % sizeof(u64))
 		return;
 	/*
-	 * Map exactly the memory map. A page fault would map the RAM around it
-	 * as well, and KASLR could then not use that RAM.
+	 * Map only the pages of the memory map. A page fault would map the RAM
+	 * around them as well, and KASLR leaves out RAM that is mapped.
 	 */
 	if (ident_map_range(at, end, MAP_WRITE))
 		return;

@@ -172,8 +172,8 @@ u64 ident_map_cr3(void);
 int ident_map_fault(u64 addr, u64 error_code);
 
 /*
- * Returns false if something is mapped that four levels of paging cannot reach, at 2^47 or
- * above. Five levels reach all that four levels do, with the same tables.
+ * Returns false if something is mapped at 2^47 or above, which four levels of paging cannot
+ * reach.
  */
 bool ident_map_fits_four_levels(void);
 

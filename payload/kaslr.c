@@ -111,9 +111,9 @@ static u64 draw(void)
 		no_randomness();
 	kaslr.weak = true;
 	/*
-	 * Before ExitBootServices it is not known whether this is an SEV-ES guest, so the
-	 * time was not read above. Read it now, because there is no number of RDRAND. RDTSC
-	 * may raise #VC here, because firmware's handler still answers it.
+	 * The time was not read above if it is not yet known whether this is an SEV-ES
+	 * guest. Without RDRAND the time is needed. If RDTSC raises #VC now, firmware's
+	 * handler answers it, because ExitBootServices comes later.
 	 */
 	if (!sev_guest.known) {
 		seeds.time = rdtsc();

@@ -103,11 +103,12 @@ static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 
 /*
  * Undoes FILTER_RELATIVE or FILTER_ASCENDING in a table from offset @start up to @end.
- * A word stands for a number: its original, or for FILTER_RELATIVE the offset in the image to
- * which its original points. mkpayload has stored the difference between this number and the
- * number of the previous entry's word in the same column. The sum of the differences from the
- * first entry to a word is therefore this word's number. A word that would end after @end is
- * left alone, because the hypervisor may have changed @stride or @columns.
+ * A word stands for a number: the value that it had before it was filtered, or for
+ * FILTER_RELATIVE the offset in the image to which this value points. mkpayload has stored the
+ * difference between this number and the number of the previous entry's word in the same
+ * column. The sum of the differences from the first entry to a word is therefore this word's
+ * number. A word that would end after @end is left alone: the hypervisor may have changed
+ * @stride or @columns so that words lie outside of the table.
  */
 static noinline void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
 				bool relative)

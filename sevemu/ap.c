@@ -142,9 +142,9 @@ void ap_events(struct vcpu *vcpu)
 	vcpu->create_pending = GHCB_NONE;
 	if (ap_runs(vcpu) && vcpu->state != VCPU_RUN) {
 		/*
-		 * An NMI has woken @vcpu from HLT or from the AP reset hold.  The NMI ends
-		 * the hold, so no later SIPI answers it.  A guest that still wants to wait
-		 * for a SIPI must request a new hold.
+		 * An NMI has woken @vcpu from HLT or from the AP reset hold, and has ended
+		 * the hold.  A later SIPI therefore starts nothing: a guest that still wants
+		 * to wait for a SIPI must request a new hold.
 		 */
 		vcpu->hold = HOLD_NONE;
 		vcpu->state = VCPU_RUN;

@@ -22,8 +22,9 @@ void once_option(char *text);
 void once_start(void);
 
 /*
- * Begins the attacks now: exits.c calls it at the address of --marker and when the sevemu
- * script asks for it.  An event is injected at the end of this exit.
+ * Begins the attacks now.  exits.c calls it at an exit: when the guest reaches the address of
+ * --marker, and when the sevemu script asks for it (STOP_ATTACK of ports.h).  If an attack
+ * injects an event, it does so at the end of this exit.
  */
 void once_begin(void);
 

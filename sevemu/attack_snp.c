@@ -103,7 +103,10 @@ static u32 *field_at(u64 gpa)
 	return (u32 *)npt_frame(gpa, VIEW_PRIVATE);
 }
 
-/* Returns the guest-physical address of the blob that the setup_data list names. */
+/*
+ * Returns the guest-physical address of the confidential-computing blob, which is in the first
+ * node of the setup_data list.
+ */
 static u64 blob(struct boot_params *bp)
 {
 	return *field_at(bp->hdr.setup_data + sizeof(struct setup_data));

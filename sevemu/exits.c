@@ -46,7 +46,7 @@
 
 /*
  * After this many writes of CR3 and CR4 in a row that change nothing, cr_same() turns their
- * intercepts off.
+ * intercepts off, because each intercept costs an exit.
  */
 #define CR_SAME_MAX		64
 

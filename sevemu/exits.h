@@ -11,8 +11,8 @@
 /*
  * Sets all intercepts in the VMCB of @vcpu, from the command line options and
  * from the state of @vcpu.  Must be called before the first VMRUN, and again
- * whenever a member marker_armed, intercepts, nmi_masked or below_kernel_va of
- * @vcpu has changed.
+ * whenever one of the members marker_armed, intercepts, nmi_masked and
+ * below_kernel_va of @vcpu has changed.
  */
 void exits_init(struct vcpu *vcpu);
 

@@ -22,7 +22,7 @@
 struct window {
 	/* true: the host injects events; false: it changes blocks of memory. */
 	bool events;
-	/* If @events is false: the kind of memory that the host changes. */
+	/* Which kind of memory the host changes, if it changes memory. */
 	enum memory_kind kind;
 	enum trigger trigger;
 	/*

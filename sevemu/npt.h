@@ -328,12 +328,15 @@ void npt_clear(u64 gpa);
 void npt_keep_rmp(void);
 
 /*
- * Sets all RMP entries to the copy of npt_keep_rmp(), and calls @apply for each frame
+ * Sets all RMP entries to the copy that npt_keep_rmp() has made, and calls @apply for each frame
  * whose entry changes by this.
  */
 void npt_restore_rmp(void (*apply)(u64 gpa));
 
-/* Returns the RMP entry of the frame of @gpa in the copy of npt_keep_rmp().  @gpa must be RAM. */
+/*
+ * Returns the RMP entry of the frame of @gpa in the copy that npt_keep_rmp() has made.  @gpa
+ * must be RAM.
+ */
 const struct rmp_entry *npt_kept_rmp(u64 gpa);
 
 /*

@@ -159,7 +159,7 @@ static maybe_unused void model_filters(u8 *bytes, u64 size,
  * @at must be below @size. @kind, @shape and @length are random numbers. They choose the
  * kind of filter, the layout of the table that the filter rewrites, and the size of the
  * range. Returns the offset after the range. If the range is shorter than one entry of the
- * table, makes an unused element and returns @at.
+ * table, marks @f as unused and returns @at.
  */
 static maybe_unused u64 model_element(struct payload_filter *f, u64 at, u64 size,
 				      u64 kind, u64 shape, u64 length)

@@ -98,9 +98,9 @@ static struct {
 
 /*
  * The memory of the VGA text screen. The console may write to cells[] only. The
- * words before and after show writes outside of it. map_vga_memory() puts
- * cells[] to the address at which a PC has this memory, because the console
- * keeps no address that the test could change.
+ * words before and after show writes outside of it. map_vga_memory() places
+ * cells[] at the address at which a PC has this memory, because this address
+ * is a constant in the console, which the test cannot change.
  */
 struct vga_screen {
 	u64 before[64];

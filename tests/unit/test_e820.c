@@ -552,8 +552,8 @@ TEST(may_hold_types)
 	CHECK(e820_may_hold(&bp, 0xf000, 0x11000), "from RAM on");
 	CHECK(!e820_may_hold(&bp, 0x9f000, 0xa0001), "in VGA memory");
 	/*
-	 * Above 1 MiB an entry for RAM and a reserved entry overlap. A loader's
-	 * data must not lie where they overlap.
+	 * Above 1 MiB an entry for RAM and a reserved entry overlap. Where they
+	 * overlap, the stub accepts no data of the loader.
 	 */
 	clear_map();
 	add(0x200000, 0x10000, TYPE_RAM);

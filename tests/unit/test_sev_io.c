@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_sev_io.c - port I/O with the GHCB page (stage 2): the instructions IN,
- * OUT, INS and OUTS, and the console's own requests, which need no instruction.
+ * OUT, INS and OUTS, and the output requests that the console makes itself,
+ * without such an instruction.
  */
 #include "scripted_host.h"
 

@@ -82,7 +82,7 @@ static void watch_begin(void *page, int rights, void (*before)(unsigned long), v
 	mprotect(page, WATCHED_SIZE, rights);
 }
 
-/* Ends what watch_begin() has begun. */
+/* Ends the watch that watch_begin() has begun, and makes the page readable and writable again. */
 static void watch_end(void)
 {
 	mprotect(watch.page, WATCHED_SIZE, PROT_READ | PROT_WRITE);

@@ -560,7 +560,7 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_AL
 	expect("features", ghcb_get(GHCB_EXIT_INFO_2) & 3, 3);
 	/*
 	 * INIT and SIPI must not start the AP, because an SNP guest's AP has no registers
-	 * before AP creation.
+	 * (no VMSA) before AP creation.
 	 */
 	send(ICR_INIT);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);

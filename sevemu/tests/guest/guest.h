@@ -301,8 +301,8 @@ struct vc_log {
 	/* The exit code that #VC must have as its error code. */
 	u64 exit;
 	/*
-	 * Number of registers that changed although their instruction must not change
-	 * them. insns.S counts them.
+	 * Number of registers that a tested instruction changed although it must not
+	 * change them. insns.S counts them.
 	 */
 	u64 changed;
 	u64 count;		/* number of #VC so far */
