@@ -129,8 +129,8 @@ END_FUNC(set_gate_64)
 /*
  * place_early_tables - finds memory for the page tables of the 32-bit entry:
  * the last EARLY_TABLES_SIZE of the init_size bytes from the runtime start address
- * (boot.rst "init_size"). The stub has not used memory after the image before, and a
- * loader may have left no RAM there. This function therefore checks that these bytes do
+ * (boot.rst "init_size"). Until now the stub has used no memory but the image, and a loader
+ * may have left no RAM after it. This function therefore checks that these bytes do
  * not overlap the image and are RAM by the E820 map.
  * In:       %ebp = load bias, %esi = zero page; find_sev has run.
  * Out:      %edi = the memory's address, a multiple of 4096. If the check fails,

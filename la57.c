@@ -63,11 +63,11 @@ static noinline noreturn void no_area(void)
 }
 
 /*
- * Returns the first page of the memory for la57_switch(). Callers use the result before they
- * call another function, so that it stays in a register. A call would save it on the stack,
- * where the hypervisor can put an old address in its place. area_page() is
- * inlined, because the hypervisor could put the return address of a call of it back later. The
- * code after the call would then take another value in the register for the page's address.
+ * Returns the first page of the memory for la57_switch(). The hypervisor can put old contents
+ * of the stack back. Callers therefore use the result before they call another function, so
+ * that it stays in a register and is not saved on the stack. area_page() is inlined, so that no
+ * return address of it is ever on the stack: RET of another function could otherwise lead to
+ * the code after its call, which would take any number in RAX for the page's address.
  */
 static inline __attribute__((always_inline)) struct la57_page *area_page(void)
 {

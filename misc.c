@@ -602,7 +602,7 @@ static void cut_cmdline(const struct cmdline *cmdline)
 {
 	char *end;
 
-	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
+	info("sevstub: command line: longer than the payload takes, cut after a word\n");
 	/*
 	 * The hypervisor can put an old address in the place of cmdline->text. Do not write to
 	 * the stub's memory.

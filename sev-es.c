@@ -77,11 +77,11 @@ u64 sev_enc_mask(void)
  * the guest because of @subleaf. If not, CPUID and RDMSR have the processor's answers, which stay
  * in registers until they are compared: the hypervisor could change them in memory.
  *
- * Does nothing if page tables of the stub with a C-bit are loaded, because callers can then rely
- * on sev_es_active(), which reads SEV_STATUS. If CR3 has no C-bit, map.loaded proves nothing: the
- * loader's page tables may lie in the stub's pool, and the hypervisor can have changed CR2, the
- * mark of the stub's page tables, by a page fault. The processor of an SEV guest uses page tables
- * without a C-bit in CR3 as well (APM2 15.34.5).
+ * Does nothing if map.loaded is true and CR3 has a C-bit, because sev_es_active() then reads
+ * registers only. If map.loaded is true and CR3 has no C-bit, sev_es_active() returns false,
+ * although this can be an SEV-ES guest: its processor uses page tables without a C-bit in CR3 as
+ * well (APM2 15.34.5). Such tables can be the loader's, which map.loaded takes for the stub's if
+ * they lie in the stub's pool, and the hypervisor has set CR2 to the stub's mark by a page fault.
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {

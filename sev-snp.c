@@ -388,9 +388,9 @@ static u64 svsm_call(struct calling_area *area)
 }
 
 /*
- * Lets the SVSM change the validated bit of @count pages from @addr on, of 2 MiB if
+ * Lets the SVSM validate (@validate) or rescind @count pages from @addr on, of 2 MiB if
  * @large, else of 4 KiB. Returns the number of pages that are done: fewer than @count
- * if the next page's entry in the reverse map table is smaller than 2 MiB.
+ * if the reverse map table has the next page as pages of 4 KiB.
  */
 static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 {
@@ -427,9 +427,9 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 
 /*
  * Reads the first and the last byte of each page of 4 KiB in the @size bytes at
- * virtual address @addr, unless the processor's caches are coherent. Without these
- * reads a cache line that the hypervisor wrote before could replace the guest's data
- * (CVE-2024-36331). The bytes themselves do not matter.
+ * virtual address @addr, unless the processor's caches are coherent. The reads evict
+ * cache lines that the hypervisor wrote before. Without them such a line could replace the
+ * guest's data (CVE-2024-36331). The bytes themselves do not matter.
  */
 static void evict(u64 addr, u64 size)
 {

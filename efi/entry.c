@@ -247,7 +247,7 @@ static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 					"longer than the payload takes",
 					EFI_INVALID_PARAMETER);
 		efi_fail("command line",
-			 "longer than the payload takes, cut behind a word",
+			 "longer than the payload takes, cut after a word",
 			 EFI_SUCCESS);
 	}
 	text[len] = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fresh_stack.h - a function call on the half of the stack that nothing has used before.
+ * fresh_stack.h - calls a function on the half of the stack that nothing has used before, so
+ * that it holds no old address that a hypervisor could put back.
  */
 #ifndef FRESH_STACK_H
 #define FRESH_STACK_H

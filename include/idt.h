@@ -49,8 +49,8 @@ extern struct idt moved_idt;
  * Fills and loads @table as the stage-1 IDT: exception_nmi handles NMIs. exception_vc
  * handles the CPUID of ask_cpuid(). do_exception() reports every other exception and
  * terminates. head_64.S calls it for `idt` before the image moves, for moved_idt in the
- * image's copy right before it jumps there, and for moved_idt again after that jump. The
- * last call is for an image that need not move, because no copy has filled moved_idt then.
+ * image's copy right before it jumps there, and for moved_idt again after that jump. An image
+ * that need not move makes no copy and no jump, and only the last call fills its moved_idt.
  */
 void idt_load_stage1(struct idt *table);
 

@@ -11,8 +11,9 @@
  *
  * misc.c calls it when all of boot_params can be read. The EFI entry calls it
  * earlier, to draw the address of the memory that it allocates for the payload.
- * The list is in .bss, so it is empty after .bss is cleared. The other state is
- * in .data and keeps the random bytes that the EFI entry mixed in.
+ * Between the two calls .bss is cleared. The list is in .bss, so misc.c begins with
+ * an empty one. The other state is in .data, so the random bytes that the EFI entry
+ * mixed in stay.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>

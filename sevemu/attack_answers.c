@@ -257,9 +257,9 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 
 /*
  * Makes the host reply that the guest must raise an exception (GHCB 4.1).  The
- * remainder lie->n % 1024 determines the event in sw_exit_info_2: bits 7:0 are
- * the vector, bit 8 adds an error code, bit 9 changes the event's type, valid
- * bit and reserved bits.
+ * remainder lie->n % 1024 determines the event in sw_exit_info_2: bits 7:0 of the
+ * remainder are the vector, its bit 8 adds an error code, and its bit 9 changes
+ * the event's type, valid bit and reserved bits.
  */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
@@ -428,7 +428,7 @@ const struct attack answer_attacks[] = {
 	  .reply = reply_error },
 	{ "reply-exception", 1024 * 2, 0, "the reply asks for an exception, of each vector",
 	  .reply = reply_exception },
-	{ "reply-gp", REPLIES, 0, "#GP is injected behind the VMGEXIT of request N",
+	{ "reply-gp", REPLIES, 0, "#GP is injected after the VMGEXIT of request N",
 	  .each = true, .fire = inject_gp, .trigger = FROM_REQUEST },
 	{ "reply-wide", 65, 0, "registers wider than the operation",
 	  .reply = reply_wide },

@@ -622,9 +622,9 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	  .fire = function, .trigger = FROM_START }, \
 	{ name "-in-vc", HANDLER_STEPS, arg, name ", N instructions into a #VC handler", \
 	  .fire = function, .trigger = FROM_VC }, \
-	{ name "-busy", HANDLER_STEPS, arg, name ", N instructions behind a VMGEXIT", \
+	{ name "-busy", HANDLER_STEPS, arg, name ", N instructions after a VMGEXIT", \
 	  .fire = function, .trigger = FROM_VMGEXIT }, \
-	{ name "-late", STEPS, arg, name ", N instructions behind the C-bit's proof", \
+	{ name "-late", STEPS, arg, name ", N instructions after the C-bit's proof", \
 	  .fire = function, .trigger = FROM_PROOF }, \
 	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is private", \
 	  .fire = function, .trigger = FROM_UNSHARED }

@@ -244,7 +244,7 @@ static void forget_guard(struct lie *lie, struct vcpu *vcpu)
 /*
  * Garbles the page-table entry that follows the entry of guard page N, once the stub has
  * written both entries.  After the guard page of a stack this is the entry of the stack's
- * lowest page.  The garbled entry is present.
+ * lowest page.  The garbled entry has its present bit set, so that its use raises no #PF.
  */
 static void garble_entry(struct lie *lie, struct vcpu *vcpu)
 {
@@ -341,19 +341,19 @@ const struct attack forge_attacks[] = {
 	  .memory = true, .fire = detect_twice, .cpuid = false_cpuid,
 	  .answer = false_info, .trigger = FROM_VC },
 	{ "vc-copy", 400, 0,
-	  "#VC behind request N by the GHCB page; the handler's copy of the instruction is a WRMSR",
+	  "#VC after request N by the GHCB page; the handler's copy of the instruction is a WRMSR",
 	  .memory = true, .each = true, .fire = forge_insn, .trigger = FROM_REQUEST },
 	{ "vga-register", 64, 0,
 	  "after #VC N the saved register with a cell of the VGA text screen is as at launch",
 	  .memory = true, .each = true, .fire = forget_cell, .trigger = FROM_VC },
 	{ "map-register", 64, 0,
-	  "behind the write of EFER.NXE: the Nth saved register with a page's address is as at launch",
+	  "after the write of EFER.NXE: the Nth saved register with a page's address is as at launch",
 	  .memory = true, .fire = forget_address, .trigger = FROM_NXE },
 	{ "guard-old", GUARDS, 0,
-	  "behind the write of EFER.NXE: the Nth entry of a guard page is as at launch, before the tables are in use",
+	  "after the write of EFER.NXE: the Nth entry of a guard page is as at launch, before the tables are in use",
 	  .memory = true, .fire = forget_guard, .trigger = FROM_NXE },
 	{ "entry-garbled", GUARDS, 0,
-	  "behind the write of EFER.NXE: the entry behind that of guard page N is garbled, before the tables are in use",
+	  "after the write of EFER.NXE: the entry after that of guard page N is garbled, before the tables are in use",
 	  .memory = true, .fire = garble_entry, .trigger = FROM_NXE },
 };
 const unsigned int forge_count = ARRAY_SIZE(forge_attacks);

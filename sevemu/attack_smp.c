@@ -42,8 +42,8 @@ static const struct {
 	[LIE_START] = { "ap-start", "INIT and SIPI start each AP at every Nth exit, until the "
 			"bootstrap processor runs a kernel", COUNT },
 	[LIE_SOON] = { "ap-soon", "as ap-start, until the guest starts the AP", COUNT },
-	[LIE_NMI] = { "ap-nmi", "as ap-start, and an NMI goes to each AP behind it", COUNT },
-	[LIE_IPI] = { "ap-ipi", "as ap-start, and an interrupt goes to each AP behind it", COUNT },
+	[LIE_NMI] = { "ap-nmi", "as ap-start, and an NMI goes to each AP after it", COUNT },
+	[LIE_IPI] = { "ap-ipi", "as ap-start, and an interrupt goes to each AP after it", COUNT },
 	[LIE_TABLE] = { "ap-table", "the guest gets a wrong AP jump table: none, or one that "
 			"is not aligned", TABLES },
 };

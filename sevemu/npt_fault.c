@@ -171,7 +171,7 @@ void npt_fault(struct vcpu *vcpu)
 	if (view == VIEW_PRIVATE && guest_is_snp() && config.convert != CONVERT_IMPLICIT) {
 		violation(vcpu, VIOL_RMP_MISMATCH, "private access to %#lx, where there is no "
 			  "RAM: a device must be mapped with C=0", gpa);
-		end_run(END_VIOLATION, "the guest cannot go on behind the announced violation");
+		end_run(END_VIOLATION, "the guest cannot go on after the announced violation");
 	}
 	if (view == VIEW_PRIVATE && mixed) {
 		report_count(COUNT_MMIO_NOTES);

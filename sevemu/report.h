@@ -60,7 +60,7 @@ enum counter {
 	COUNT_EXITS,		/* VMEXITs of all kinds */
 	COUNTERS_ALL,		/* number of the counters above, which all guests have */
 
-	/* The report's object "rmp" has the counters from here on, with --sev snp. */
+	/* With --sev snp the report has an object "rmp" with the counters from here on. */
 	COUNT_RMP_VALIDATED = COUNTERS_ALL, /* PVALIDATEs that validated a page */
 	COUNT_RMP_RESCINDED,	/* PVALIDATEs that rescinded a page's validation */
 	COUNT_RMP_DOUBLE,	/* PVALIDATEs of a page that was validated already */

@@ -178,7 +178,7 @@ static __attribute__((noreturn)) void rights_missing(struct vcpu *vcpu, u64 page
 	violation(vcpu, VIOL_VMPL_RIGHTS, "%s of %#lx at VMPL %u, which has rights %#x there "
 		  "and needs %#x", access_name(rights), page, vcpu->vmpl,
 		  (unsigned int)held, (unsigned int)rights);
-	end_run(END_VIOLATION, "the guest cannot go on behind the announced violation");
+	end_run(END_VIOLATION, "the guest cannot go on after the announced violation");
 }
 
 static bool access_private(struct vcpu *vcpu, u64 page, u8 rights)

@@ -185,8 +185,8 @@ struct vcpu {
 	/* Another processor has sent this one an NMI, which this one has not taken yet. */
 	bool kicked;
 	/*
-	 * QEMU's processor that runs this virtual CPU halts in svm_sleep(), until another of
-	 * QEMU's processors sends it an NMI.
+	 * True while QEMU's processor that runs this virtual CPU is halted in svm_sleep().
+	 * Another of QEMU's processors ends this by an NMI.
 	 */
 	bool asleep;
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */

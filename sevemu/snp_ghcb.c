@@ -137,7 +137,7 @@ static u64 change_entry(struct vcpu *vcpu, unsigned int index, u64 entry, u64 gh
 	report_count(COUNT_PSC_ENTRIES);
 	if (done > pages || gpa % bytes) {
 		bad_entry(vcpu, index, entry, done > pages ?
-			  "its current page is behind its last one" :
+			  "its current page is after its last one" :
 			  "its address is not aligned to its size");
 		return PSC_BAD_ENTRY;
 	}

@@ -31,7 +31,7 @@
 typedef const char *decompress_fn(const struct blob *in, struct blob *out);
 
 static const char size_differs[] =
-	"not of the size that is recorded behind it";
+	"not of the size that is recorded after it";
 
 static const char *gunzip(const struct blob *in, struct blob *out)
 {
@@ -73,7 +73,7 @@ static const char *unxz(const struct blob *in, struct blob *out)
 	case LZMA_OK:
 		break;
 	case LZMA_BUF_ERROR:
-		return "is cut off, or larger than recorded behind it";
+		return "is cut off, or larger than recorded after it";
 	default:
 		return "damaged";
 	}
@@ -107,7 +107,7 @@ static const char *unlzma(const struct blob *in, struct blob *out)
 		break;
 	case LZMA_OK:
 	case LZMA_BUF_ERROR:
-		return "is cut off, or larger than recorded behind it";
+		return "is cut off, or larger than recorded after it";
 	default:
 		return "damaged";
 	}
@@ -139,7 +139,7 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	BZ2_bzDecompressEnd(&s);
 
 	if (ret == BZ_OK)
-		return "is cut off, or larger than recorded behind it";
+		return "is cut off, or larger than recorded after it";
 	if (ret != BZ_STREAM_END)
 		return "damaged";
 	if (s.avail_in)

@@ -107,8 +107,8 @@ static void read_program_headers(struct elf *elf)
 }
 
 /*
- * Raises elf->end to the end of the section headers and of all sections. Linux's
- * relocation table begins there. The layout itself does not need section headers.
+ * Raises elf->end to the end of the section headers and of all sections, because Linux's
+ * build appends its relocation table there. mkpayload needs section headers for nothing else.
  */
 static void read_section_headers(struct elf *elf)
 {

@@ -125,7 +125,7 @@ sub kernel_of_fw_cfg {
 	substr($kernel, 0x224, 2) = pack('v', 0xfe00);			# heap_end_ptr
 	substr($kernel, 0x228, 4) = pack('V', 0x20000);			# cmd_line_ptr
 	if ($initrd_size) {
-		# QEMU keeps 0x28000 bytes behind the initrd free for ACPI tables.
+		# QEMU keeps 0x28000 bytes after the initrd free for ACPI tables.
 		my $end = $ram_size - 0x28000 - 1;
 		my $max = unpack('V', substr($kernel, 0x22c, 4));
 		$end = $max if $max < $end;

@@ -176,7 +176,7 @@ do_soak_loader()
 }
 
 # do_soak_tpm NAME OPTIONS DEVICE REGEX REPORT: firmware and Debian's cloud kernel with the TPM
-# of swtpm behind QEMU's DEVICE.
+# of swtpm, which QEMU presents as DEVICE.
 do_soak_tpm()
 {
 	need swtpm

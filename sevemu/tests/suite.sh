@@ -126,7 +126,7 @@ do_group()
 		"$log.console" | awk '$1 != "FAIL" || !seen[$2]++'
 	last=$(tail -n 1 "$log.console")
 	if ! grep -q '^ok ' "$log.console" || [ "$last" != "done" ]; then
-		die "ends early, status $status, behind: $last"
+		die "ends early, status $status, after: $last"
 	elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log.console"; then
 		die "status $status"
 	fi
@@ -471,7 +471,7 @@ do_computed()
 	pass "$test"
 }
 
-# do_soak_speed NAME PERCENT: both boots run in this shell, one behind the other. With --icount
+# do_soak_speed NAME PERCENT: both boots run in this shell, one after the other. With --icount
 # the number of timer interrupts does not depend on other work on the machine.
 do_soak_speed()
 {
@@ -490,7 +490,7 @@ do_soak_speed()
 }
 
 # do_soak_speed_ovmf NAME PERCENT: QEMU boots the kernel by firmware without sevemu, and sevemu
-# boots it as an SEV-ES guest, one behind the other. Neither has --icount, with which firmware
+# boots it as an SEV-ES guest, one after the other. Neither has --icount, with which firmware
 # waits very long for a TPM that the first machine has not got.
 do_soak_speed_ovmf()
 {

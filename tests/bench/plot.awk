@@ -2,7 +2,7 @@
 #
 # plot.awk - the rows of one figure as plot.gp reads them, from FIGURE.tsv.
 #
-# -v only=X keeps the rows with X as their unit, or with X behind the colon of
+# -v only=X keeps the rows with X as their unit, or with X after the colon of
 # their name. Without it all rows are kept. Rows of one kernel, whose names begin
 # with the same words, become one row if both figures agree within 1 %. If only
 # one row of a kernel is left, its name is that of the kernel.

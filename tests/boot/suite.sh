@@ -197,7 +197,7 @@ run_case()
 	printf '%s\n' "$also" | awk '{ gsub(/ & /, "\n"); print }' >"$dir/also"
 	case $entry in
 	*+tpm)
-		# OVMF adds initrd=initrd behind the command line; that of 2026 adds it
+		# OVMF adds initrd=initrd after the command line; that of 2026 adds it
 		# in front.
 		line=$(cat "$dir/cmdline")
 		sed -i "s/{pcr9}/($(pcr_9 "$line initrd=initrd")|$(pcr_9 "initrd=initrd $line"))/" \

@@ -206,7 +206,7 @@ static void check_walk(void)
 		i++;
 	}
 	CHECK(i == wanted, "%u entries instead of %u", i, wanted);
-	CHECK(!e820_next(&walk), "an entry behind the last one%s", "");
+	CHECK(!e820_next(&walk), "an entry after the last one%s", "");
 }
 
 static void check_range(unsigned int start, unsigned int end)

@@ -224,7 +224,7 @@ static u64 count_relocs(const struct image *image, u8 *want)
 		}
 	}
 	if (at != end)
-		wrong("bytes behind the table", (u64)(end - at));
+		wrong("bytes after the table", (u64)(end - at));
 	return places;
 }
 

@@ -104,7 +104,7 @@ static void fuzz_table(struct input *in)
 		CHECK(!memcmp(image, want, sizeof(image)), "other places%s",
 		      "");
 	CHECK(!memcmp(image + size, before + size, sizeof(image) - size),
-	      "writes behind the image%s", "");
+	      "writes after the image%s", "");
 }
 
 static void fuzz_one(struct input *in)

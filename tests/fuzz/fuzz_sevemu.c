@@ -689,7 +689,7 @@ static void fuzz_page(struct vcpu *vcpu)
 	 */
 	if (injects != (config.host == HOST_KVM && !expected_error(&before) &&
 			before.sw_exit_code == 0x6f && before.rcx >= 4))
-		wrong("#GP behind VMGEXIT", injects);
+		wrong("#GP after VMGEXIT", injects);
 }
 
 /* ---- requests of an SEV-SNP guest for page states ---- */

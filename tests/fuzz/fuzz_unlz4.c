@@ -124,7 +124,7 @@ static void check_in_place(const u8 *want, size_t room, size_t beyond)
 	err = unlz4(memory, room, in, frame_size);
 	CHECK(!memcmp(memory + room, before + room, size - room) &&
 	      !memcmp(before + size - frame_size, frame, frame_size),
-	      "writes behind the payload%s", "");
+	      "writes after the payload%s", "");
 	CHECK(!err && !memcmp(memory, want, room),
 	      "in place error %d, or other bytes", err);
 	free(memory);

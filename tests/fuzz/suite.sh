@@ -58,7 +58,7 @@ kernels()
 	done
 }
 
-# last_number NAME: the last number behind NAME in libFuzzer's log, or 0.
+# last_number NAME: the last number after NAME in libFuzzer's log, or 0.
 last_number()
 {
 	grep -oE "$1: *[0-9]+" "$log" | tail -n 1 | grep -oE '[0-9]+$' || echo 0

@@ -630,7 +630,7 @@ grub_of_disk()
 		grep -q '^linux .*/boot/sevstub-1.2.3-test' "$tmp/disk.cfg"
 }
 
-# GRUB's menu has an entry for the image, behind the stock one, and GRUB can read it.
+# GRUB's menu has an entry for the image, after the stock one, and GRUB can read it.
 do_hook_grub()
 {
 	need grub-script-check
@@ -659,7 +659,7 @@ do_hook_grub()
 		grep -q '^set fallback=0' "$tmp/grub.cfg"
 }
 
-# kernel-install calls the plugin behind the one that writes the stock entry.
+# kernel-install calls the plugin after the one that writes the stock entry.
 do_hook_plugin()
 {
 	need kernel-install
@@ -701,7 +701,7 @@ path_of()
 	[ "$1" != efi ] || echo /efi
 }
 
-# Entries of systemd-boot that were there before sevstub: `install` adds an entry behind
+# Entries of systemd-boot that were there before sevstub: `install` adds an entry after
 # each, which is not the default, and `remove` leaves what was there.
 do_hook_entries()
 {

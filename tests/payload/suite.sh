@@ -17,7 +17,7 @@ cases()
 }
 
 # addresses ELF: sed commands that replace the {names} of addresses in the list.
-# loader/image.c shows what the loader puts behind the kernel.
+# loader/image.c shows what the loader puts after the kernel.
 addresses()
 {
 	readelf -SW "$1" |

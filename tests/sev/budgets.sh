@@ -61,7 +61,7 @@ do_budget() {
 	pass "$test" "$exits VMGEXITs, $used instructions"
 }
 
-# The bytes of an image without the compressed payload and the padding behind it. The
+# The bytes of an image without the compressed payload and the padding after it. The
 # padding depends on the payload's length; the hard limit allows a page for it.
 do_size() {
 	elf=$O/boot/test.elf

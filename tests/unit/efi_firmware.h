@@ -561,7 +561,7 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 
 /*
  * The macros asm and volatile turn the stub's cli instruction into a call of
- * interrupts_off(). The case fails if the stub executes cli before ExitBootServices() has
+ * interrupts_off(). The test case fails if the stub executes cli before ExitBootServices() has
  * succeeded.
  */
 static void interrupts_off(void)

@@ -26,7 +26,7 @@ function split_args(text, args,		i, c, depth, inside, n)
 	return n
 }
 
-# The text from behind an opening bracket to the one that closes it.
+# The text from after an opening bracket to the one that closes it.
 function arguments(text,	i, c, depth, inside)
 {
 	depth = 1

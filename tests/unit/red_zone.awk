@@ -11,7 +11,7 @@ function hex(text,    i, n) {
 	return n
 }
 
-# displacement TEXT: the number behind "-0x" in the text that match() has found.
+# displacement TEXT: the number after "-0x" in the text that match() has found.
 function displacement(text) {
 	text = substr(text, RSTART + 3, RLENGTH - 3)
 	sub(/\(.*/, "", text)

@@ -16,7 +16,7 @@ mkdir "$tmp/boot"
 : >"$tmp/boot/img.img"
 
 # The machine does what its command line says. Like QEMU it writes the console to the
-# file behind -serial and obeys its monitor.
+# file after -serial and obeys its monitor.
 cat >"$tmp/qemu" <<'END'
 #!/bin/sh
 while [ $# -gt 0 ]; do

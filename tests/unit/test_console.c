@@ -1152,7 +1152,7 @@ static void check_outside(size_t cells)
 		      vga_memory->behind[i] == 0x5555555555555555,
 		      "writes outside");
 	for (i = cells; i < ARRAY_SIZE(vga_memory->cells); i++)
-		CHECK(all[i] == 0x5555, "writes behind the screen, +%zu", i);
+		CHECK(all[i] == 0x5555, "writes after the screen, +%zu", i);
 }
 
 TEST(vga_text)
@@ -1244,7 +1244,7 @@ TEST(vga_by_request)
 			      (0x0700 | (expected[i] ? (u8)expected[i] : ' ')),
 			      "line %zu, cell %zu: %#x", n, i, requested_cells[n * 80 + i]);
 	}
-	CHECK(requested_cells[25 * 80] == 0x5555, "writes behind the screen");
+	CHECK(requested_cells[25 * 80] == 0x5555, "writes after the screen");
 }
 
 /*

@@ -69,8 +69,8 @@ TEST(boundaries)
 	CHECK(e820_is_ram(&bp, 0x1000, 0x2000), "the entry itself");
 	CHECK(e820_is_ram(&bp, 0x1fff, 0x2000), "its last byte");
 	CHECK(!e820_is_ram(&bp, 0xfff, 0x2000), "one byte before it");
-	CHECK(!e820_is_ram(&bp, 0x1000, 0x2001), "one byte behind it");
-	CHECK(!e820_is_ram(&bp, 0x2000, 0x2001), "the byte behind it");
+	CHECK(!e820_is_ram(&bp, 0x1000, 0x2001), "one byte after it");
+	CHECK(!e820_is_ram(&bp, 0x2000, 0x2001), "the byte after it");
 	CHECK(!e820_is_ram(&bp, 0x1800, 0x1800), "an empty range");
 	CHECK(!e820_is_ram(&bp, 0x1900, 0x1800), "a range that ends first");
 	expect_around(0x1800, 0, ~0ULL, 0x1000, 0x2000);
@@ -172,7 +172,7 @@ TEST(count_is_bounded)
 	      "the last entry of the table");
 	bp.e820_entries = 127;
 	CHECK(!e820_is_ram(&bp, 127 * 0x2000, 127 * 0x2000 + 0x1000),
-	      "an entry behind the count");
+	      "an entry after the count");
 
 	bp.e820_entries = 255;
 	CHECK(e820_is_ram(&bp, 127 * 0x2000, 127 * 0x2000 + 0x1000),
@@ -190,7 +190,7 @@ TEST(count_is_bounded)
 	entry.type = TYPE_RAM;
 	memcpy((u8 *)&bp + offsetof(struct boot_params, e820_table) +
 	       sizeof(bp.e820_table), &entry, sizeof(entry));
-	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "an entry behind the table");
+	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "an entry after the table");
 }
 
 /* ---- against the model ---- */
@@ -392,7 +392,7 @@ TEST(goes_on_length)
 	full_map(SETUP_E820_EXT, 0);
 	ext[0].node.next = node_at(1);
 	set_node(1, SETUP_E820_EXT, 20, 0);
-	CHECK(has_ram_of(1), "behind an empty one");
+	CHECK(has_ram_of(1), "after an empty one");
 }
 
 TEST(goes_on_only_if_full)
@@ -535,7 +535,7 @@ TEST(may_hold_types)
 		      cases[i].good, "case %zu with RAM around it", i);
 		CHECK(e820_may_hold(&bp, end, end + 0x1000) &&
 		      e820_may_hold(&bp, start - 0x1000, start), "RAM");
-		CHECK(!e820_may_hold(&bp, end, end + 0x1001), "behind RAM");
+		CHECK(!e820_may_hold(&bp, end, end + 0x1001), "after RAM");
 		CHECK(!e820_may_hold(&bp, start - 0x1001, start), "before RAM");
 		CHECK(!e820_may_hold(&bp, end, end), "nothing");
 		CHECK(!e820_may_hold(&bp, end + 1, end), "less than nothing");
@@ -641,7 +641,7 @@ TEST(next_ram)
 	expect_next(0x2000, 0x3000, 0x5000);
 	expect_next(0x5000, 0x5000, 0x6000);
 	expect_next(0x6000, 0x8800, 0x9fff);
-	CHECK(!e820_next_ram(&bp, 0x9fff, &ram), "behind the last");
+	CHECK(!e820_next_ram(&bp, 0x9fff, &ram), "after the last");
 	/* RAM that others cover is no RAM. */
 	clear_map();
 	add(0x1000, 0x1000, TYPE_RAM);

@@ -144,7 +144,7 @@ static void check_cmdline(const char *text)
 }
 
 #define TOO_LONG	"sevstub: command line: longer than the payload " \
-			"takes, cut behind a word\r\n"
+			"takes, cut after a word\r\n"
 
 /*
  * Fails the case unless the stub's command line is the first @len characters of

@@ -548,7 +548,7 @@ TEST(bss_is_cleared)
 	CHECK(all_bytes(AT_RUNTIME, AT_RUNTIME + OUT_SIZE, DECOMPRESSED),
 	      "what was decompressed has been changed");
 	CHECK(all_bytes(AT_RUNTIME + OUT_SIZE, end, 0), "not all is zero");
-	CHECK(all_bytes(end, end + 0x100, 0xa5), "bytes behind");
+	CHECK(all_bytes(end, end + 0x100, 0xa5), "bytes after");
 }
 
 /*
@@ -588,7 +588,7 @@ TEST(bss_of_linux_is_left)
 	clear_bss(&boot);
 	CHECK(all_bytes(end, end + 0x100, 0), "relocations are left over");
 	CHECK(all_bytes(end + 0x100, end + 0x800, DECOMPRESSED),
-	      "cleared behind the payload's memory");
+	      "cleared after the payload's memory");
 }
 
 /* ---- extract_kernel() ---- */
@@ -702,7 +702,7 @@ static u64 extract_well(u64 out)
 	happens("efer", fake.cpuid_ext.edx ? 1 : 0);
 	happens("console", fake.sev_es ? 1 : 0);
 	CHECK(!strcmp(find_step(trace, "teardown"), "teardown\n"),
-	      "something comes behind idt_teardown(): %s", trace);
+	      "something comes after idt_teardown(): %s", trace);
 	return entry;
 }
 

@@ -1218,9 +1218,9 @@ TEST(map_not_loaded)
 {
 	start_with(&setups[3], POOL_PAGES);
 	cr3 = (u64)page_table_pool_end;
-	CHECK(!ident_map_loaded().loaded, "behind the pool");
+	CHECK(!ident_map_loaded().loaded, "after the pool");
 	cr3 = (u64)page_table_pool_end | BIT(51);
-	CHECK(!ident_map_loaded().loaded, "behind the pool, with a C-bit");
+	CHECK(!ident_map_loaded().loaded, "after the pool, with a C-bit");
 	cr3 = (u64)pool - KIB4;
 	CHECK(!ident_map_loaded().loaded, "below the pool");
 	cr3 = 0;
@@ -1427,7 +1427,7 @@ TEST(old_number_of_tables)
 	      left - ident_map_tables_left() == 3, "XMM15 below the pool");
 	xmm15 = (u64)pool + POOL_PAGES * KIB4;
 	CHECK(!ident_map_range(5 * GIB512, 5 * GIB512 + KIB4, MAP_WRITE) &&
-	      left - ident_map_tables_left() == 6, "XMM15 behind the pool");
+	      left - ident_map_tables_left() == 6, "XMM15 after the pool");
 	expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
 }
 

@@ -278,7 +278,7 @@ static unsigned int random_calls(unsigned int calls, size_t pages)
 		      "%s [%#lx, %#lx) lost a table", name, addr, end);
 	}
 	for (i = pages * KIB4; i < sizeof(pool); i++)
-		CHECK(pool[i] == POOL_DIRT, "byte %#lx behind the pool",
+		CHECK(pool[i] == POOL_DIRT, "byte %#lx after the pool",
 		      i - pages * KIB4);
 	return failures;
 }

@@ -78,7 +78,7 @@ for name in tiny test cloud; do
 		0x250 8 0 setup_data
 	END
 
-	# Behind the 16-bit part, in its segment, are the zero page, a buffer and the
+	# After the 16-bit part, in its segment, are the zero page, a buffer and the
 	# stack.
 	is "heap_end_ptr.$name" "$(number 0x224 2 "$dir/$name")" \
 		"$((prot + 4096 + 4096 + 0x800 - 0x200))"
@@ -167,7 +167,7 @@ for name in tiny cloud; do
 	is "entry_32.$name" "$(bytes "$prot" 2 "$image")" fcfa
 	is "entry_64.$name" "$(bytes $((prot + 512)) 2 "$image")" fcfa
 
-	# The 64-bit handover entry is 512 bytes behind the field's value. It begins
+	# The 64-bit handover entry is 512 bytes after the field's value. It begins
 	# with sub $8, %rsp; and $-16, %rsp.
 	is "handover_offset.$name" "$(number 0x264 4 "$image")" \
 		"$(($(symbol efi_handover_entry "$elf") - start - 512))"
@@ -179,7 +179,7 @@ for name in tiny cloud; do
 	is "kernel_info.$name" "$(bytes "$at" 16 "$image")" \
 		4c546f50100000001000000009000080
 
-	# The payload is a zstd frame, behind the payload's header, which has its length.
+	# The payload is a zstd frame, after the payload's header, which has its length.
 	at=$((prot + $(number 0x248 4 "$image")))
 	is "payload_offset.$name" "$(bytes "$at" 4 "$image")" 28b52ffd
 	is "payload_header.$name" "$(bytes $((at - header_size)) 8 "$image")" \

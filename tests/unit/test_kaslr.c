@@ -812,7 +812,7 @@ TEST(rdrand_is_not_stored)
 	fresh(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
 	for (i = 0; i < 1000; i++) {
 		drawn = draw();
-		CHECK(!cpu.hashes, "%u hashes behind RDRAND", cpu.hashes);
+		CHECK(!cpu.hashes, "%u hashes after RDRAND", cpu.hashes);
 		CHECK(drawn != cpu.number, "the hash does not count");
 		for (word = 0; word < sizeof(seeds) / sizeof(*words); word++)
 			CHECK(words[word] != cpu.number && words[word] != drawn,

@@ -35,8 +35,8 @@ static const u8 *image_start, *image_end;
 #define _end		image_end
 #define cpuid_count	fake_cpuid
 /*
- * The variable la57_area of la57_trampoline.S. This macro makes it a pointer, so that a test
- * can place the variable in a page that it watches.
+ * Replaces the variable la57_area of la57_trampoline.S by a word to which area_word points,
+ * so that a test can place this word in a page whose accesses it counts.
  */
 static u64 *area_word;
 #define la57_area	(*area_word)

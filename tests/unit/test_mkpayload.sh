@@ -324,7 +324,7 @@ END
 linked_is_right() {
 	make_payload -o x kernel.elf && flat_is_right kernel.elf || return 1
 	objcopy -O binary kernel.elf objcopy.flat || return 1
-	# objcopy copies sections only, so its output may begin behind the ELF header.
+	# objcopy copies sections only, so its output may begin after the ELF header.
 	section_start=$(readelf -SW kernel.elf | sed 's/\[ *//' |
 		awk '$8 ~ /A/ && $4 != 0 { print $4 }' | sort | head -n 1)
 	tail -c "+$((0x$section_start - link_addr + 1))" x.flat >from.section
@@ -797,7 +797,7 @@ stored_relocs() {
 		}'
 }
 
-# elf_end FILE: the offset behind the section headers, which come last.
+# elf_end FILE: the offset after the section headers, which come last.
 elf_end() {
 	echo $(($(number 40 8 "$1") + 64 * $(number 60 2 "$1")))
 }

@@ -251,7 +251,7 @@ bad_elf entry-virtual 'entry 0xffffffff80201733 is outside' \
 	e_entry=0xffffffff80201733
 bad_elf entry-zero 'entry 0 is outside .*: name it with ENTRY()' e_entry=0
 
-# ---- data behind the ELF file ----
+# ---- data after the ELF file ----
 bad_elf tail-garbage 'no relocation table' tail=0x12345678
 bad_elf tail-one-list 'no relocation table' tail=0,0x80200000
 bad_elf tail-four-lists 'no relocation table' tail=0,0,0,0,0x80200000
@@ -337,7 +337,7 @@ damaged() {
 size=$(wc -c <good.elf)
 less=size_word=$((size - 1))
 more=size_word=$((size + 1))
-recorded='not of the size that is recorded behind it'
+recorded='not of the size that is recorded after it'
 damaged gzip flip 'incorrect data check' flip=5000
 damaged gzip cut 'ends too early' cut=64
 damaged gzip pad 'has bytes after its end' pad=8

@@ -447,7 +447,7 @@ static void on_access(int number, siginfo_t *info, void *context)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 	CHECK(!(uc->uc_mcontext.gregs[REG_ERR] & 2),
 	      "%#lx is written before the end", watch.at);
-	CHECK(es.busy, "%#lx is read behind the exchange", watch.at);
+	CHECK(es.busy, "%#lx is read after the exchange", watch.at);
 	uc->uc_mcontext.gregs[REG_EFL] |= 1 << 8;
 }
 

@@ -727,7 +727,8 @@ TEST(reentry)
 
 /*
  * #VC for #DB or #AC during an exchange, when the GHCB page is in use. sev_es_vc() must not
- * terminate the guest, but return the vector, so that do_exception() reports #DB or #AC.
+ * terminate the guest, but return the vector of #DB or #AC, so that do_exception() reports
+ * this exception.
  */
 static void db_inside(void)
 {

@@ -492,7 +492,7 @@ TEST(bios_area)
 	fresh();
 	CHECK(is_for_tables(&bp, 0xe0000, 0x100000), "not its own");
 	CHECK(!is_for_tables(&bp, 0xdffff, 0x100000), "in front");
-	CHECK(!is_for_tables(&bp, 0xe0000, 0x100001), "behind");
+	CHECK(!is_for_tables(&bp, 0xe0000, 0x100001), "after");
 	sev = true;
 	CHECK(!is_for_tables(&bp, 0xe0000, 0x100000), "no BIOS in SEV");
 }

@@ -237,7 +237,7 @@ TEST(first_uses_maximum)
 		CHECK(get_word(bytes + i * sizeof(u32)) == 0x800000ff,
 		      "word %u is 0x%x", i, get_word(bytes + i * sizeof(u32)));
 	CHECK(!memcmp(bytes + steps * sizeof(u32), behind, sizeof(behind)),
-	      "words behind the maximum change%s", "");
+	      "words after the maximum change%s", "");
 	free(bytes);
 }
 
@@ -384,9 +384,10 @@ static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
 /*
  * Makes words and returns the size in bytes of the run that find_run() finds in them.
  * find_run() raises a run's score at a small step between two words and lowers it at a
- * large step. The first 3,001 words raise the score, 250 words lower it, and @hovers times
- * 9 words keep it low. The last 4,000 words raise it to a new maximum, if find_run() still
- * reads them. Stores the number of bytes made in *@size.
+ * large step, and ends the run when the score has stayed low for too many words. The first
+ * 3,001 words raise the score, 250 words lower it, and @hovers times 9 words keep it low. The
+ * last 4,000 words raise it to a new maximum, if find_run() has not ended the run before them.
+ * Stores the number of bytes made in *@size.
  */
 static u32 run_found(u32 hovers, u64 *size)
 {

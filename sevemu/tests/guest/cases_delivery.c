@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cases_delivery.c - how #VC, and exceptions that the hypervisor injects, reach the
- * guest's handlers: by the guest's own IDT gates and the processor's rules for any
- * exception (APM2 8.7, 8.9), from each mode and CPL. The "ends-" cases check which
- * failures of the delivery terminate the guest.
+ * guest's handlers from each mode and CPL. The guest's own IDT gates and the processor's
+ * rules for any exception apply (APM2 8.7, 8.9). The cases whose names start with "ends-"
+ * check which failures of the delivery terminate the guest.
  */
 #include "guest.h"
 
@@ -166,7 +166,7 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 		     "movq $1f, vc(%%rip)\n\tmovq $2f, vc + 8(%%rip)\n"
 		     "1:\tcpuid\n2:\tpushfq; popq %0; cli"
 		     : "=r"(rflags) : "a"(0), "c"(0) : "rbx", "rdx", "memory");
-	expect("IF behind the instruction", rflags & RFLAGS_IF, RFLAGS_IF);
+	expect("IF after the instruction", rflags & RFLAGS_IF, RFLAGS_IF);
 	expect("IF in the handler", vc.rflags & RFLAGS_IF, 0);
 	expect("#VC count", vc.count, 1);
 }

@@ -178,7 +178,7 @@ CASE(e820, "e820-zero-page", 0)
 		fail("too many entries");
 	expect("state of the last page",
 	       hook(HOOK_FRAME_STATE, end - PAGE_SIZE), HOOK_FRAME_PRIVATE);
-	expect("state of the page behind", hook(HOOK_FRAME_STATE, end),
+	expect("state of the page after", hook(HOOK_FRAME_STATE, end),
 	       HOOK_FRAME_NONE);
 }
 
@@ -506,7 +506,7 @@ CASE(launch_areas, "ends-launch-areas", CASE_SEV | CASE_ENDS)
 	const volatile u64 *secret = (u64 *)LAUNCH_SECRET, *hashes = (u64 *)KERNEL_HASHES;
 
 	expect("secret", *secret, 0x3132333435363738);
-	expect("byte behind the secret", secret[1], 0);
+	expect("byte after the secret", secret[1], 0);
 	expect("table of hashes", hashes[0], 0x4cc94f229438d606);
 	expect("its length", hashes[2] & 0xffff, 18 + 3 * 50);
 	expect_not("secret, as the host sees it", hook(HOOK_FRAME_READ, LAUNCH_SECRET),

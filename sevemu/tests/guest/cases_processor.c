@@ -331,7 +331,7 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 	asm volatile("movq $1f, %0" : "=m"(trap.resume));
 	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 | 1ULL << 40) : "memory");
 	expect("#GP for bit 40", trap.count, 1);
-	expect("exits behind #GP", cr_exits(5), 15);
+	expect("exits after #GP", cr_exits(5), 15);
 
 	cr_same(CR_MANY);
 	trap.count = 0;
@@ -345,8 +345,8 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 	 * The write of CR4 above caused no exit. sevemu compares CR4 at the guest's next exit,
 	 * which is the hook call of cr_exits(0), and intercepts writes of CR3 and CR4 again.
 	 */
-	expect("exits behind a change", cr_exits(0), 0);
-	expect("exits behind a change", cr_exits(5), 15);
+	expect("exits after a change", cr_exits(0), 0);
+	expect("exits after a change", cr_exits(5), 15);
 	asm volatile("mov %%cr4, %0" : "=r"(value));
 	expect("CR4", value, cr4 ^ CR4_PGE);
 	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");

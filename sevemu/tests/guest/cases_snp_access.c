@@ -321,7 +321,7 @@ CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE
 	expect("EAX", pvalidate(gpa, SNP_2M, SNP_VALIDATE).eax, SNP_FAIL_SIZE);
 	expect("first page", hook(HOOK_RMP, gpa), HOOK_RMP_ASSIGNED);
 	expect("shared page", hook(HOOK_RMP, gpa + 7 * PAGE_SIZE), 0);
-	expect("page behind it", hook(HOOK_RMP, gpa + 8 * PAGE_SIZE), HOOK_RMP_UNTOUCHED);
+	expect("page after it", hook(HOOK_RMP, gpa + 8 * PAGE_SIZE), HOOK_RMP_UNTOUCHED);
 }
 
 /*

@@ -310,7 +310,7 @@ CASE(states_smash, "snp-page-state-psmash", CASE_SNP | CASE_VMPL0 | CASE_2M | CA
 	one[0] = (BIG + PAGE_2M) | ENTRY_STATE(STATE_PSMASH) | ENTRY_2M;
 	expect("before", hook(HOOK_RMP, BIG + PAGE_2M), VALID | HOOK_RMP_2M);
 	expect("info_2", states(one, 0, 0, &exits), 0);
-	expect("behind", hook(HOOK_RMP, BIG + PAGE_2M), VALID);
+	expect("after", hook(HOOK_RMP, BIG + PAGE_2M), VALID);
 	expect("last page", hook(HOOK_RMP, BIG + 2 * PAGE_2M - 1), VALID);
 }
 
@@ -617,7 +617,7 @@ CASE(loaded, "snp-loaded", CASE_SNP | CASE_LOADED)
 	expect("setup_data", flags_of((void *)machine.bp->hdr.setup_data), VALID);
 	expect("last page of init_size", flags_of((void *)(machine.bp->hdr.pref_address +
 							   machine.bp->hdr.init_size - 1)), VALID);
-	expect("page behind it", flags_of((void *)(machine.bp->hdr.pref_address +
+	expect("page after it", flags_of((void *)(machine.bp->hdr.pref_address +
 						   machine.bp->hdr.init_size + PAGE_SIZE)),
 	       HOOK_RMP_UNTOUCHED);
 	expect("page 0", flags_of((void *)0), HOOK_RMP_UNTOUCHED);
@@ -632,6 +632,6 @@ CASE(list, "validated-list", CASE_SNP | CASE_ENDS)
 	expect("page between", flags_of((void *)0x2000), HOOK_RMP_UNTOUCHED);
 	expect("second range", flags_of((void *)0x3000000), VALID);
 	expect("its last page", flags_of((void *)0x3001000), VALID);
-	expect("page behind", flags_of((void *)0x3002000), HOOK_RMP_UNTOUCHED);
+	expect("page after", flags_of((void *)0x3002000), HOOK_RMP_UNTOUCHED);
 	expect("what the loader has loaded", flags_of(machine.bp), VALID);
 }

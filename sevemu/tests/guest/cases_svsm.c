@@ -214,7 +214,7 @@ CASE(bad_entries, "svsm-pvalidate-bad-entries", CASE_SNP | CASE_SVSM)
 	list[0] = 0;
 	expect("no entry", validate_list(list), SVSM_BAD_PARAMETER);
 	list[0] = 1 | 1 << 16;
-	expect("next is behind", validate_list(list), SVSM_BAD_PARAMETER);
+	expect("next is after", validate_list(list), SVSM_BAD_PARAMETER);
 	list[0] = 1 | 1ULL << 32;
 	expect("reserved field", validate_list(list), SVSM_BAD_PARAMETER);
 	expect("unaligned list", validate_list(calling_area + 4), SVSM_BAD_ADDRESS);

@@ -26,7 +26,7 @@ static size_t file_size;
 static void *at(u64 offset, u64 len)
 {
 	if (offset > file_size || len > file_size - offset)
-		errx(1, "a header points behind the end of the file");
+		errx(1, "a header points past the end of the file");
 	return file + offset;
 }
 
