@@ -7,8 +7,8 @@
  * exception_nmi, pushes an error code of 0 if the processor has pushed none, and then the
  * vector. RAX is pushed next, and the vector is loaded into EAX. exception_common pushes the
  * other registers, and passes the vector to do_exception() in a register, because the
- * hypervisor can put an old vector back on the stack. do_exception() finds these bytes on the stack, struct exception_frame
- * of exception.h, lowest address first:
+ * hypervisor can put an old vector back on the stack. do_exception() finds these bytes on
+ * the stack, struct exception_frame of exception.h, lowest address first:
  *
  *	  0x00	r15 r14 r13 r12 r11 r10 r9 r8
  *	  0x40	rdi rsi rbp rbx rdx rcx rax

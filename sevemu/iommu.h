@@ -41,8 +41,8 @@ void iommu_check(void);
 /*
  * Returns the byte that the guest gets at @offset of QEMU's file of ACPI tables instead of
  * @byte, the file's own byte.  Changes the name DMAR of the IOMMU's table to a name that
- * no guest knows, so that the guest does not find the IOMMU.  The bytes must be passed in the file's order,
- * because iommu_hide() recognises the name by four successive calls.
+ * no guest knows, so that the guest does not find the IOMMU.  The bytes must be passed in
+ * the file's order, because iommu_hide() recognises the name by four successive calls.
  */
 u8 iommu_hide(u32 offset, u8 byte);
 
