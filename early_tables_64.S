@@ -105,7 +105,7 @@ END_FUNC(set_gate_32)
 /*
  * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4). The bytes that make
  * the gate present are written last. Memory thus never holds a present gate with only a
- * part of the handler's address, which the hypervisor could put back later.
+ * part of the handler's address. The hypervisor could otherwise put such a gate back later.
  * In:       %rdi = the gate, 16 bytes; %rax = its handler. The gate's reserved
  *           bytes 12 to 15 must be 0 already.
  * Out:      a present interrupt gate with code segment BOOT_CS.

@@ -50,7 +50,7 @@ struct boot {
 	 * checks.
 	 */
 	struct payload_header payload;
-	/* The payload's and the image's memory: image_info.init_size bytes. */
+	/* The payload's memory, and the image's unless @by_efi: image_info.init_size bytes. */
 	struct range runtime;
 	/*
 	 * True if the EFI entry has allocated @runtime; the image then lies elsewhere. If

@@ -408,8 +408,8 @@ FUNC(write_cbit_proof)
 	decl	%ecx
 	jnz	.Lproof_random
 	/*
-	 * An SEV guest must have random bytes for the proof of the C-bit, which the hypervisor
-	 * cannot predict. Without SEV there is no C-bit, and any bytes in %ebx and %edi will do.
+	 * An SEV guest proves its C-bit by random bytes. The hypervisor must not be able to predict
+	 * them. Without SEV there is no C-bit, and any bytes in %ebx and %edi will do.
 	 */
 	testb	$SEV_STATUS_SEV, %dl
 	jz	.Lproof_written

@@ -84,9 +84,9 @@ struct loaded_map ident_map_loaded(void);
 bool ident_map_is_private(u64 start, u64 end, int prot);
 
 /*
- * Makes the pages of [@start, @end) executable, and removes their mark MAP_PAYLOAD. Each must be
- * as ident_map_is_private() demands for MAP_WRITE | MAP_PAYLOAD. Returns false at the first page
- * that is not; the pages before it are executable then. CR3 must hold this map.
+ * Makes the pages of [@start, @end) executable, and removes their mark MAP_PAYLOAD. For each page
+ * ident_map_is_private(..., MAP_WRITE | MAP_PAYLOAD) must hold. Returns false at the first page
+ * for which it does not; the pages before it are executable then. CR3 must hold this map.
  */
 bool ident_map_make_executable(u64 start, u64 end);
 

@@ -124,9 +124,9 @@ void sev_es_outsb(u16 port, const void *buf, size_t count);
 
 /*
  * Writes the character at @text to the cell at physical address @to of VGA text memory, by a
- * request of an SEV-ES guest, without raising #VC. If @text is NULL or does not point into
- * console_text, writes a blank. The guest terminates if @to is not in VGA memory. While there
- * is no GHCB page, output is lost.
+ * request by the GHCB page, without raising #VC. If @text is NULL or does not point into
+ * console_text, writes a blank instead of a byte of other memory. The guest terminates if
+ * @to is not in VGA memory. While there is no GHCB page, output is lost.
  */
 void sev_es_vga_put(u64 to, const char *text);
 

@@ -21,9 +21,9 @@ static bool has_known_shape(const struct payload_filter *f)
 		return !f->stride && !f->columns && !f->reserved;
 	case FILTER_FIRST_USES:
 		/*
-		 * An entry is one word, so columns must be 1. The last check
-		 * of this function refuses more columns, because two words do
-		 * not fit into this stride.
+		 * An entry is one word, so columns must be 1. That needs no
+		 * check here: the last one of this function refuses more
+		 * columns, because two words do not fit into this stride.
 		 */
 		if (f->stride != FILTER_WORD)
 			return false;

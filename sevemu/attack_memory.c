@@ -580,8 +580,8 @@ static void forget_decision(u64 word)
 }
 
 /*
- * Puts the blocks with the C-bit's mask back to their contents at launch.  Undoes this change
- * at the next call, PULSE_STEPS instructions later.
+ * Puts the 16-byte blocks that hold the C-bit's mask back to their contents at launch.  The next
+ * call, PULSE_STEPS instructions later, undoes this change.
  */
 static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 {

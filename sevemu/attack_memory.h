@@ -145,8 +145,9 @@ enum waiver {
 bool memory_waives(enum waiver waiver);
 
 /*
- * Returns whether the change of private memory in this run may have moved the stub's image,
- * and the code of the stub that @vcpu executes is @distance bytes above its address in --memory.
+ * Returns true if two things hold.  First, the change of private memory in this run can make
+ * the stub move its image to another address.  Second, @vcpu executes code of the stub that is
+ * @distance bytes above the address that --memory gives for this code.
  */
 bool memory_displaced(const struct vcpu *vcpu, u64 distance);
 

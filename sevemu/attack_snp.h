@@ -22,7 +22,8 @@ extern const unsigned int snp_load_count;
 /*
  * Reads the value of --attack, NAME:N[,NAME:N...], for one run with --sev snp.  An
  * unknown name, or an attack that only campaign.c can play, ends the run.  @text is
- * changed.  main.c calls it after it has read --sev, if there is no --marker.
+ * changed.  main.c calls it after it has read --sev, if there is no --marker: with --marker,
+ * --attack asks for a campaign of many runs (jobs.h).
  */
 void snp_attack_option(char *text);
 

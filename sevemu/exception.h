@@ -22,8 +22,8 @@
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 
 /*
- * Delivers exception @vector without an error code, as a host does that injects it
- * with the type of an interrupt (APM2 15.20).
+ * Delivers exception @vector and pushes no error code, even if the vector has one, as
+ * after a host has injected it with the type of an interrupt (APM2 15.20).
  */
 void guest_raise_bare(struct vcpu *vcpu, unsigned int vector);
 

@@ -148,8 +148,8 @@
 #define HOOK_FRAME_SHARED	2
 /*
  * The page is private, and the processor has read it as page table or as code
- * although the guest mapped it with the C-bit clear.  sevemu has mapped the
- * page's plaintext for both values of the C-bit since.
+ * although the guest mapped it with the C-bit clear.  From then on sevemu maps
+ * the page's plaintext for both values of the C-bit.
  */
 #define HOOK_FRAME_NOTED	3
 

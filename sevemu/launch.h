@@ -53,7 +53,7 @@ const u8 *launch_digest(unsigned int *size);
 
 /*
  * Stores the value of --validated: all, loaded, or a list of ranges START-END separated
- * by commas, whose text is changed.  main.c calls it before the guest is loaded.
+ * by commas.  Changes the text at @value.  main.c calls it before the guest is loaded.
  */
 void launch_option(char *value);
 

@@ -69,8 +69,8 @@ static unsigned int owned_count;
 static bool in_stage;		/* the stub runs and has not yet entered the payload */
 static bool switched;		/* the stub has loaded page tables with a C-bit */
 /*
- * The stub's 32-bit code has loaded page tables.  This code proves the C-bit of the page
- * tables before it jumps to 64-bit code, so the C-bit is proven once 64-bit code runs.
+ * The stub's 32-bit code has loaded page tables.  The 32-bit code proves their C-bit
+ * before it jumps to 64-bit code, so the C-bit is proven once 64-bit code runs.
  */
 static bool early;
 /*

@@ -185,7 +185,7 @@ void kaslr_proven(void)
 
 /* ---- Breakpoints. */
 
-/* Adds @word to the secrets, unless it is 0, which is in memory everywhere. */
+/* Adds @word to the secrets that sevemu looks for. Does nothing if it is 0, as much memory is. */
 static void add_canary(u64 word)
 {
 	if (!word)

@@ -359,7 +359,7 @@ struct relocs {
  */
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
 
-/* Returns the number of places of all kinds. */
+/* Returns the number of places that relocs_add() has added, of all kinds. */
 size_t relocs_count(const struct relocs *relocs);
 
 /* Frees the lists. @relocs must not be used afterwards. */

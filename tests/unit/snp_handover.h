@@ -65,7 +65,10 @@ static u64 put_leaf(u32 function, u32 index, const u32 *regs)
 	return at;
 }
 
-/* Enters in the secrets page that an SVSM runs the guest at privilege level @vmpl. */
+/*
+ * Writes into the secrets page that there is an SVSM, and that the guest runs at privilege
+ * level @vmpl.
+ */
 static void put_svsm(unsigned int vmpl)
 {
 	put_at(SECRETS + 0x148, PAGE_SIZE, 8);

@@ -618,7 +618,7 @@ TEST(place_cmdline_not_in_ram)
 	/*
 	 * A zero command line pointer selects the built-in command line, which
 	 * is in the stub's image. The stub must accept this boot, although the
-	 * memory of the loader's command line is still reserved.
+	 * E820 map still has a reserved entry at the loader's command line.
 	 */
 	set_cmdline(0);
 	place_image(&fake.bp);

@@ -415,10 +415,10 @@ TEST(console_requests_refused)
 
 /*
  * Simulates a hypervisor that changes the GHCB page all the time. After VMGEXIT
- * the page is inaccessible. Each read raises SIGSEGV, is executed as a single
- * step, and its field is then overwritten, so that a second read would see
- * another value. The valid bitmap is not overwritten, because the stub reads
- * its bits one by one.
+ * the test makes the page inaccessible. Each read raises SIGSEGV. The test then
+ * opens the page for this one instruction, and overwrites the field that it has
+ * read, so that a second read would see another value. The valid bitmap is not
+ * overwritten, because the stub reads its bits one by one.
  */
 static struct {
 	unsigned int reads[PAGE_END / 8];

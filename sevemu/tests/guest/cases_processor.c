@@ -342,8 +342,9 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 	cr_same(CR_MANY);
 	asm volatile("mov %0, %%cr4" : : "r"(cr4 ^ CR4_PGE) : "memory");
 	/*
-	 * The write of CR4 above caused no exit. sevemu compares CR4 at the guest's next exit,
-	 * which is the hook call of cr_exits(0), and intercepts writes of CR3 and CR4 again.
+	 * cr_same() has made sevemu stop intercepting writes of CR3 and CR4, so the write of CR4
+	 * above caused no exit. At the guest's next exit, the hook call of cr_exits(0), sevemu
+	 * sees that CR4 has changed. It then intercepts these writes again.
 	 */
 	expect("exits after a change", cr_exits(0), 0);
 	expect("exits after a change", cr_exits(5), 15);

@@ -208,8 +208,9 @@ void execute(const char *insn);
 void execute_code(const char *name, void (*code)(void));
 
 /*
- * Complains unless the registers in @after are those in @want. RSP is not compared. Of
- * RFLAGS, only the arithmetic flags and DF are compared.
+ * Complains unless the registers in the variable `after` are those in the variable `want`.
+ * RSP is not compared. Of RFLAGS, only the arithmetic flags and DF are compared. The
+ * message names the instruction @insn.
  */
 void check_regs(const char *insn);
 
