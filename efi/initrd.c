@@ -136,9 +136,9 @@ static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 }
 
 /*
- * Reads the files of all initrd= options into @buf, each at a multiple of 4
- * bytes, and stores the sum of their rounded sizes in @total. With @buf NULL
- * only the sizes are added up.
+ * Reads the files of all initrd= options into @buf, which has @room bytes, each file
+ * at a multiple of 4 bytes. Stores in @total how many bytes there are up to the end of
+ * the last file. With @buf NULL only computes @total.
  */
 static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 			     const struct cmdline *cmdline, u8 *buf, u64 room,
@@ -147,7 +147,7 @@ static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 	struct cmdline rest = *cmdline;
 	char name[INITRD_NAME_SIZE];
 	EFI_STATUS status;
-	u64 size = 0;
+	u64 at, size = 0;
 	int len;
 
 	*total = 0;
@@ -156,11 +156,13 @@ static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 		if (len >= (int)sizeof(name))
 			return efi_fail("initrd: name too long", name,
 				    EFI_INVALID_PARAMETER);
-		status = read_file(volume, name, buf ? buf + *total : NULL,
-				   room - *total, &size);
+		at = ALIGN_UP(*total, 4UL);
+		status = read_file(volume, name, buf ? buf + at : NULL,
+				   at < room ? room - at : 0, &size);
 		if (status)
 			return status;
-		*total += ALIGN_UP(size, 4UL);
+		if (size)
+			*total = at + size;
 	}
 	return EFI_SUCCESS;
 }

@@ -316,13 +316,14 @@ static struct fake_file *file_of(char *name)
  * Makes the initrd that the stub must pass on if the command line @options names
  * files with initrd=. The stub asks firmware twice for the size of a file, and firmware
  * may report another size the second time. The initrd has each file with that second
- * size, size_later, padded to a multiple of four bytes.
+ * size, size_later, and each file but the first is preceded by zeros up to a multiple of
+ * four bytes.
  */
 static void want_files(const char *options)
 {
 	char text[OPTIONS_ROOM], separators[33], *word, *rest = text;
 	bool asked[FILES] = { false }, readable = true;
-	u64 first_round = 0;
+	u64 first_round = 0, at;
 	int i;
 
 	for (i = 0; i < 32; i++)
@@ -343,9 +344,10 @@ static void want_files(const char *options)
 		readable &= !f->read_status;
 		CHECK(want_initrd.size + FILE_ROOM <= INITRD_ROOM,
 		      "too many files%s", "");
-		memcpy(want_initrd.bytes + want_initrd.size, f->text,
-		       f->size_later);
-		want_initrd.size += ALIGN_UP(f->size_later, 4UL);
+		at = ALIGN_UP(want_initrd.size, 4UL);
+		memcpy(want_initrd.bytes + at, f->text, f->size_later);
+		if (f->size_later)
+			want_initrd.size = at + f->size_later;
 	}
 	/*
 	 * If firmware first reports size 0 for all files, the stub does not read

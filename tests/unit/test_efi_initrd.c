@@ -137,7 +137,7 @@ TEST(initrd_files)
 	new_file("dir\\b", "fives");
 	new_file("\\c", "");
 	CHECK(!initrd("x initrd=a initrd=dir/b y"), "%s", fw.console);
-	check_initrd("fourfives\0\0\0", 12);
+	check_initrd("fourfives", 9);
 	CHECK(still_live() == 1, "%u left", still_live());
 
 	fw.files[0].infos = fw.files[1].infos = 0;
@@ -177,9 +177,9 @@ TEST(initrd_files_after_load_file2)
 }
 
 /*
- * A file becomes smaller after the stub has asked for its size. The boot must
- * fail. Zeros in place of the missing bytes would be measured into the TPM as
- * if they were the file's contents.
+ * A file becomes smaller after the stub has asked for its size. The initrd must have
+ * only the bytes that the file has now. Zeros in place of the missing bytes would be
+ * measured into the TPM as if they were the file's contents.
  */
 TEST(initrd_files_shrink)
 {
@@ -192,6 +192,23 @@ TEST(initrd_files_shrink)
 	new_file("a", "four")->size_later = 0;
 	CHECK(!initrd("initrd=a") && !initrd_size(), "%lu bytes",
 	      initrd_size());
+}
+
+/*
+ * A file grows after the stub has asked for its size, so that the next file would begin
+ * after the memory for the initrd. The stub must refuse to read that file.
+ */
+TEST(initrd_files_grow)
+{
+	file_firmware();
+	new_file("a", "fives")->size = 4;
+	new_file("b", "x");
+	initrd_fails("initrd=a initrd=b", EFI_BAD_BUFFER_SIZE, "changes");
+	file_firmware();
+	new_file("a", "fives")->size = 4;
+	new_file("b", "x")->size_later = 0;
+	CHECK(!initrd("initrd=a initrd=b"), "%s", fw.console);
+	check_initrd("fives", 5);
 }
 
 /* Returns the option initrd= with @count times @character as its value. */
