@@ -78,10 +78,11 @@ u64 sev_enc_mask(void)
  * in registers until they are compared: the hypervisor could change them in memory.
  *
  * Does nothing if map.loaded is true and CR3 has a C-bit, because sev_es_active() then reads
- * registers only. If map.loaded is true and CR3 has no C-bit, sev_es_active() returns false,
- * although this can be an SEV-ES guest: its processor uses page tables without a C-bit in CR3 as
- * well (APM2 15.34.5). Such tables can be the loader's, which map.loaded takes for the stub's if
- * they lie in the stub's pool, and the hypervisor has set CR2 to the stub's mark by a page fault.
+ * registers only, and callers can rely on it. If CR3 has no C-bit, map.loaded is no reason to do
+ * nothing. It is true if CR3 points into the stub's pool of page tables and CR2 is not 0, which
+ * marks the stub's tables. The loader's tables can lie in the pool, too, and the hypervisor can
+ * change CR2 by a page fault. sev_es_active() would then return false in an SEV-ES guest, whose
+ * processor also uses page tables without a C-bit in CR3 (APM2 15.34.5).
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {

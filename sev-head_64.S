@@ -457,7 +457,7 @@ no_random_message:
 /*
  * terminate_from_vc - does what early_terminate does, for exception_vc and end_if_sev_es,
  * which also run when .head, with early_terminate, is not mapped any more. It uses no
- * memory, which the hypervisor could change.
+ * memory, because the hypervisor could change it.
  * In:       %eax = the request, as for early_terminate.
  * Out:      does not return.
  * Clobbers: %ecx, %edx.

@@ -4,15 +4,15 @@
  * guest needs.
  *
  * An SNP guest can use a private page only after it has validated the page, and the
- * hypervisor cannot change a validated page (APM2 15.36). Firmware or a loader names a
- * blob with the addresses of two pages that the security processor has made: the CPUID
- * page and the secrets page. Only SEV_STATUS proves that this is an SNP guest.
+ * hypervisor cannot change a validated page (APM2 15.36). Firmware or a loader passes the
+ * address of a blob, which has the addresses of two pages that the security processor has
+ * made: the CPUID page and the secrets page. Only SEV_STATUS proves that this is an SNP guest.
  *
  * snp_start() checks what was handed over, once, because the hypervisor cannot change
  * it later. It runs before the stub copies its image and clears .bss. All state that it
  * leaves is therefore in .data, which the stub copies with the image. The hypervisor's
- * answer to a page state change proves nothing. Only PVALIDATE does, which the stub
- * executes, or the SVSM if there is one.
+ * answer to a page state change proves nothing. Only PVALIDATE proves that a page is
+ * validated. The stub executes it, or the SVSM if there is one.
  */
 #include <asm/bootparam.h>
 
@@ -75,7 +75,7 @@ static struct cpuid_entry cpuid_copy[CPUID_ENTRIES] not_cleared;
 
 /*
  * Takes the data of a setup_data node of type SETUP_SEVSTUB_VALIDATED. Terminates the
- * guest if a range is empty or no whole number of pages, or if there are two nodes.
+ * guest if a range is empty or not a whole number of pages, or if there are two nodes.
  */
 static void take_validated(const struct validated *list, u32 len)
 {

@@ -80,7 +80,7 @@ EFI_STATUS efi_alloc_pages(EFI_ALLOCATE_TYPE type, u64 pages,
  */
 u64 efi_alloc_below(u64 size, u64 max);
 
-/* Frees all memory of efi_alloc_pages(), because the boot has failed. */
+/* Frees all memory of efi_alloc_pages(). Called when the boot has failed. */
 void efi_free_pages(void);
 
 /* ---- initrd.c */

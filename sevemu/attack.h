@@ -359,8 +359,9 @@ u64 attack_status(u64 status);
 void attack_load(struct boot_params *bp);
 
 /*
- * Starts a single run: lets the attacks of the run change what sevemu's loader hands
- * over.  If firmware loads the kernel, ends the run with a message instead.
+ * Prepares a single run, which is no part of a campaign: those attacks of the run that
+ * change what sevemu's loader hands over do so now.  If there is such an attack, but
+ * firmware loads the kernel, ends the run with a message.
  */
 void attack_start(void);
 

@@ -121,7 +121,7 @@ struct history {
 static struct history *histories;
 static enum memory_kind kept_kind;
 static u64 steps;		/* instructions counted so far */
-/* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
+/* Whether the stub had not moved yet, and ran where it was loaded, at the last memory_note(). */
 static bool before_move;
 
 /*

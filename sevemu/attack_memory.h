@@ -94,9 +94,10 @@ extern const struct attack memory_block_attacks[MEMORY_KINDS];
 void memory_keep(enum memory_kind kind);
 
 /*
- * Keeps the present contents of all blocks of memory_keep()'s kind, because the host
- * may put them back later.  Does nothing in a run in which the host changes private
- * memory.  To be called at each VMGEXIT and nested page fault.
+ * Keeps the present contents of all blocks of the kind of memory that memory_keep() was
+ * called with.  The host may put them back in a later run.  Does nothing in such a run, in
+ * which the host changes private memory.  To be called at each VMGEXIT and nested page
+ * fault.
  */
 void memory_note(const struct vcpu *vcpu);
 

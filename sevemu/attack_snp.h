@@ -28,8 +28,8 @@ extern const unsigned int snp_load_count;
 void snp_attack_option(char *text);
 
 /*
- * Starts the lies of snp_attack_option(): those about what the loader hands over change
- * the guest's memory.  main.c calls it when the guest is loaded and measured, before it
+ * Starts the lies that snp_attack_option() has read.  Those about what the loader hands over
+ * change the guest's memory now.  main.c calls it when the guest is loaded and measured, before it
  * starts.
  */
 void snp_attack_start(void);

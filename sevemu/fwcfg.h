@@ -33,8 +33,8 @@
 void fwcfg_read(u16 key, void *buf, u32 len);
 
 /*
- * Copies to @buf the next @len bytes of the selected item, which the last fwcfg_read(), or
- * the guest, has selected.  Parameters are those of fwcfg_read().
+ * Copies to @buf the next @len bytes of the item that the last fwcfg_read(), or the guest, has
+ * selected.  Parameters are those of fwcfg_read().
  */
 void fwcfg_more(void *buf, u32 len);
 

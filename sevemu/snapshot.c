@@ -355,8 +355,8 @@ void snapshot_restore(struct vcpu *vcpu)
 		if (!guest_is_snp() && npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
 		/*
-		 * npt_note() has mapped each frame in the state HOOK_FRAME_NOTED in the
-		 * private view and in the shared view.  Map the frame only in the view that
+		 * npt_note() has mapped each frame whose state is HOOK_FRAME_NOTED twice, in
+		 * the private and in the shared view.  Map the frame only in the view that
 		 * its RMP entry asks for, so that the next run begins with one mapping.
 		 */
 		if (guest_is_snp() && npt_frame_state(save->gpa) == HOOK_FRAME_NOTED)

@@ -235,8 +235,8 @@ static void make_cpuid_page(const struct vcpu *vcpu, u64 gpa)
 }
 
 /*
- * Makes the secrets page.  If there is an SVSM, the page has no key of a VMPL below the
- * number of the guest's VMPL, and says where the SVSM's memory and the calling area are.
+ * Makes the secrets page.  If there is an SVSM, the keys of the VMPLs with lower numbers than
+ * the guest's are left out, and the page says where the SVSM's memory and the calling area are.
  */
 static void make_secrets_page(const struct vcpu *vcpu, u64 gpa, u64 calling_area)
 {
