@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protect.c - sets the rights of the image's memory in firmware's page tables,
- * so that no page is writable and executable at the same time.
+ * protect.c - sets the rights of the image's code and data in firmware's page tables,
+ * so that none of their pages is writable and executable at the same time. The PE
+ * headers, .setup and .sbat keep the rights that firmware has given them.
  *
  * The image's PE sections ask for the same rights, but firmware may
  * nevertheless map all memory with all rights. If firmware has the memory

@@ -520,7 +520,18 @@ do_hook_lenient()
 		return 1
 	echo SEVSTUB_MKIMAGE=/nowhere >"$root/etc/default/sevstub"
 	: >"$root/boot/vmlinuz-1.2.3-test"
-	no_image '/nowhere: not found: set SEVSTUB_MKIMAGE in'
+	no_image '/nowhere: not found: set SEVSTUB_MKIMAGE in' || return 1
+	echo 'SEVSTUB_CMDLINE="' >"$root/etc/default/sevstub"
+	no_image 'etc/default/sevstub: is no shell script' || return 1
+	: >"$root/etc/default/sevstub"
+	TMPDIR=/nowhere no_image 'no temporary directory can be made in /nowhere' || return 1
+	# A directory cannot be removed as an image is.
+	mkdir "$root/boot/sevstub-1.2.3-test"
+	for occasion in "postinst configure" "postrm remove"; do
+		# shellcheck disable=SC2086 # two words
+		hook $occasion >"$tmp/hook" 2>&1 &&
+			grep -qF 'sevstub-1.2.3-test: cannot be removed' "$tmp/hook" || return 1
+	done
 }
 
 # The hook finds sevstub-mkimage with apt's PATH, which does not lead to it.
@@ -691,7 +702,13 @@ do_hook_plugin()
 			"$(sed -n 's,^linux  *\(.*\)/linux$,\1/sevstub,p' \
 				"$root/esp/loader/entries/token-1.2.3-test.conf")" ] || return 1
 	by_systemd remove 1.2.3-test || return 1
-	[ -z "$(find "$root/esp" ! -type d)" ]
+	[ -z "$(find "$root/esp" ! -type d)" ] || return 1
+	# If the entry cannot be written, there is no image either.
+	mkdir -p "$root/esp/token/1.2.3-test" "$entry.tmp"
+	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+		grep -qF "$entry: cannot be written" "$tmp/plugin" &&
+		[ ! -e "$entry" ] && [ ! -e "$root/esp/token/1.2.3-test/sevstub" ] &&
+		[ -s "$root/esp/token/1.2.3-test/linux" ]
 }
 
 # The path that kernel-install writes in front of an image on the partition $1: efi is no mount
