@@ -53,7 +53,8 @@ peer()
 job_commands()
 {
 	# shellcheck disable=SC2016 # GitHub's variable
-	sed -nE 's/\$\{\{ matrix\.sev \}\}/"$SEV"/; s/^      - run: //p; s/^    - //p' "$1"
+	sed -nE 's/^(      - run:|    -) //; t command; d
+		:command; s/^"(.*)"$/\1/; s/\$\{\{ matrix\.sev \}\}/"$SEV"/; p' "$1"
 }
 
 # run_job FILE PROGRAM...: runs the job's commands, each in a shell of its own, as GitHub
@@ -87,6 +88,37 @@ run_job()
 		}
 	done <commands || return 1
 	grep -qx 'bootstrap install PREFIX=/usr/local' "$tmp/called"
+}
+
+# The jobs of the documents and of this project can be read as YAML, and each of their commands
+# is a text. An unquoted command with a colon and a blank in it would be a mapping.
+do_jobs_yaml()
+{
+	perl -MYAML::XS -e 1 2>/dev/null || {
+		skip "$test" "perl's module YAML::XS is not installed"
+		exit 0
+	}
+	mkdir "$tmp/jobs"
+	cp .github/workflows/ci.yml .gitlab-ci.yml "$tmp/jobs/"
+	awk -v dir="$tmp/jobs/" '
+		/^```/ { file = /^```yaml/ ? dir "block" ++blocks ".yml" : "" ; next }
+		file != "" { print >file }' docs/*.md
+	perl -MYAML::XS=LoadFile -e '
+		sub check {
+			my ($file, $key, $value) = @_;
+			if (ref $value eq "HASH") {
+				die "$file: $key: a mapping instead of a command\n"
+					if $key =~ /^(before_|after_|)script$/ ||
+						$key eq "steps" && ref $value->{run};
+				check($file, $_, $value->{$_}) for keys %$value;
+			} elsif (ref $value eq "ARRAY") {
+				check($file, $key, $_) for @$value;
+			}
+		}
+		for my $file (@ARGV) {
+			check($file, "", eval { LoadFile($file) } || die "$file: $@");
+		}
+		print scalar @ARGV, " jobs\n"' "$tmp"/jobs/.gitlab-ci.yml "$tmp"/jobs/*.yml
 }
 
 do_peers_linux_job()

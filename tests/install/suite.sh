@@ -88,6 +88,7 @@ cases()
 		hook-grub
 		hook-plugin
 		hook-entries
+		jobs-yaml
 		peers-linux-job
 		peers-jobs
 		package-source
@@ -522,7 +523,15 @@ do_hook_lenient()
 	: >"$root/boot/vmlinuz-1.2.3-test"
 	no_image '/nowhere: not found: set SEVSTUB_MKIMAGE in' || return 1
 	echo 'SEVSTUB_CMDLINE="' >"$root/etc/default/sevstub"
-	no_image 'etc/default/sevstub: is no shell script' || return 1
+	no_image 'etc/default/sevstub: is no shell script without errors' || return 1
+	# GRUB's menu then has no entries of sevstub, and grub-mkconfig goes on.
+	"$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" 2>/dev/null && [ ! -s "$tmp/grub.cfg" ] ||
+		return 1
+	# These are no mistakes of a shell script.
+	# shellcheck disable=SC2016 # the script's variable
+	printf '%s\n' 'SEVSTUB_CMDLINE="root=$NOT_SET"' 'SEVSTUB_LEVEL=$(cat /nowhere)' 'false' \
+		>"$root/etc/default/sevstub"
+	no_image "no image of $root/boot/vmlinuz-1.2.3-test was made" || return 1
 	: >"$root/etc/default/sevstub"
 	TMPDIR=/nowhere no_image 'no temporary directory can be made in /nowhere' || return 1
 	# A directory cannot be removed as an image is.
@@ -641,6 +650,26 @@ grub_of_disk()
 		grep -q '^linux .*/boot/sevstub-1.2.3-test' "$tmp/disk.cfg"
 }
 
+# root is a subvolume of btrfs, or a data set of ZFS. GRUB's library and grub-probe are replaced
+# by ones that say so.
+grub_of_subvolume()
+{
+	mkdir -p "$tmp/lib"
+	# shellcheck disable=SC2016 # the library's variables
+	echo 'make_system_path_relative_to_its_root() { echo "$subvolume${1#/}"; }' \
+		>"$tmp/lib/grub-mkconfig_lib"
+	printf '#!/bin/sh\necho pool\n' >"$tmp/grub-probe"
+	for fs in btrfs zfs; do
+		subvolume=/@rootfs
+		[ "$fs" = btrfs ] || subvolume=/ROOT/debian@
+		env GRUB_DEVICE_UUID=1-2 GRUB_CMDLINE_LINUX=quiet pkgdatadir="$tmp/lib" \
+			grub_probe="$tmp/grub-probe" subvolume="$subvolume" GRUB_FS="$fs" \
+			"$root/etc/grub.d/11_sevstub" >"$tmp/$fs.cfg" || return 1
+	done
+	grep -q ' root=UUID=1-2 ro rootflags=subvol=@rootfs quiet' "$tmp/btrfs.cfg" &&
+		grep -q ' root=ZFS=pool/ROOT/debian ro quiet' "$tmp/zfs.cfg"
+}
+
 # GRUB's menu has an entry for the image, after the stock one, and GRUB can read it.
 do_hook_grub()
 {
@@ -661,7 +690,7 @@ do_hook_grub()
 		cat "$tmp/by-hand"
 		return 1
 	}
-	grub_of_disk || return 1
+	grub_of_disk && grub_of_subvolume || return 1
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
 	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
 		grub-script-check "$tmp/grub.cfg" &&
@@ -703,6 +732,13 @@ do_hook_plugin()
 				"$root/esp/loader/entries/token-1.2.3-test.conf")" ] || return 1
 	by_systemd remove 1.2.3-test || return 1
 	[ -z "$(find "$root/esp" ! -type d)" ] || return 1
+	# Only the entry of this version is copied, not that of another one whose name begins so.
+	mkdir -p "$root/esp/token/1.2.3-test"
+	echo 'title Another' >"$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
+	"$root/etc/kernel/install.d/95-sevstub.install" add 1.2.3-test "$root/esp/token/1.2.3-test" \
+		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
+	rm "$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
 	# If the entry cannot be written, there is no image either.
 	mkdir -p "$root/esp/token/1.2.3-test" "$entry.tmp"
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
