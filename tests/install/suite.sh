@@ -523,10 +523,18 @@ do_hook_lenient()
 	: >"$root/boot/vmlinuz-1.2.3-test"
 	no_image '/nowhere: not found: set SEVSTUB_MKIMAGE in' || return 1
 	echo 'SEVSTUB_CMDLINE="' >"$root/etc/default/sevstub"
+	: >"$root/boot/sevstub-1.2.3-test"
 	no_image 'etc/default/sevstub: is no shell script without errors' || return 1
 	# GRUB's menu then has no entries of sevstub, and grub-mkconfig goes on.
 	"$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" 2>/dev/null && [ ! -s "$tmp/grub.cfg" ] ||
 		return 1
+	printf '%s\n' SEVSTUB_STRICT=yes if >"$root/etc/default/sevstub"
+	! hook postinst configure >"$tmp/hook" 2>&1 && in_root remove && in_root install 2>"$tmp/hook"
+	[ $? -eq 2 ] && grep -qF 'is no shell script without errors' "$tmp/hook" || return 1
+	: >"$root/etc/default/sevstub"
+	in_root install && mv "$root/boot/vmlinuz-1.2.3-test" "$root/vmlinuz" && hook_root ||
+		return 1
+	echo "not a kernel" >"$root/boot/vmlinuz-1.2.3-test"
 	# These are no mistakes of a shell script.
 	# shellcheck disable=SC2016 # the script's variable
 	printf '%s\n' 'SEVSTUB_CMDLINE="root=$NOT_SET"' 'SEVSTUB_LEVEL=$(cat /nowhere)' 'false' \
@@ -666,6 +674,19 @@ grub_of_subvolume()
 			grub_probe="$tmp/grub-probe" subvolume="$subvolume" GRUB_FS="$fs" \
 			"$root/etc/grub.d/11_sevstub" >"$tmp/$fs.cfg" || return 1
 	done
+	# A release comes before its candidate and before the kernel .old that it has replaced, which
+	# starts with the same initrd. Without an initrd Linux knows no UUID of a file system.
+	for version in 6.2.0-rc3 6.2.0.old 6.2.0; do
+		: >"$root/boot/sevstub-$version"
+	done
+	: >"$root/boot/initrd.img-6.2.0"
+	env GRUB_DEVICE=/dev/sda3 GRUB_DEVICE_UUID=1-2 pkgdatadir=/nowhere \
+		"$root/etc/grub.d/11_sevstub" >"$tmp/order.cfg" || return 1
+	[ "$(sed -n "s/.*--id 'sevstub-6.2.0\(.*\)' {/<\1>/p" "$tmp/order.cfg" | tr '\n' ' ')" = \
+		'<> <.old> <-rc3> ' ] &&
+		[ "$(grep -c '^initrd /boot/initrd.img-6.2.0$' "$tmp/order.cfg")" -eq 2 ] &&
+		grep -q '^linux /boot/sevstub-6.2.0-rc3 root=/dev/sda3 ro' "$tmp/order.cfg" || return 1
+	rm "$root"/boot/*6.2.0*
 	grep -q ' root=UUID=1-2 ro rootflags=subvol=@rootfs quiet' "$tmp/btrfs.cfg" &&
 		grep -q ' root=ZFS=pool/ROOT/debian ro quiet' "$tmp/zfs.cfg"
 }
@@ -767,6 +788,11 @@ do_hook_entries()
 			"linux $path/token/1.0+deb-a/linux" "initrd $path/token/1.0+deb-a/initrd" \
 			>"$root/$esp/loader/entries/token-1.0+deb-a.conf"
 		printf '%s\n' 'title Shell' 'efi /shell.efi' >"$root/$esp/loader/entries/shell.conf"
+		# A stock entry whose name looks like one of sevstub.
+		mkdir -p "$root/$esp/vm-sevstub/1.0"
+		cp "$O/payload/test.elf" "$root/$esp/vm-sevstub/1.0/linux"
+		printf '%s\n' 'title VM' 'version 1.0' "linux $path/vm-sevstub/1.0/linux" \
+			>"$root/$esp/loader/entries/vm-sevstub-1.0.conf"
 	done
 	find "$root" ! -type d | sort >"$tmp/before"
 	in_root install || return 1
@@ -775,6 +801,9 @@ do_hook_entries()
 		entry=$root/$esp/loader/entries/token-1.0+deb-a-sevstub.conf
 		cat "$entry"
 		[ -s "$root/$esp/token/1.0+deb-a/sevstub" ] &&
+			[ -s "$root/$esp/vm-sevstub/1.0/sevstub" ] &&
+			grep -qx "linux $path/vm-sevstub/1.0/sevstub" \
+				"$root/$esp/loader/entries/vm-sevstub-1.0-sevstub.conf" &&
 			grep -qx 'title Test (sevstub)' "$entry" &&
 			grep -qx 'sort-key test-sevstub' "$entry" &&
 			grep -qx "linux $path/token/1.0+deb-a/sevstub" "$entry" &&
