@@ -532,8 +532,7 @@ do_hook_lenient()
 	! hook postinst configure >"$tmp/hook" 2>&1 && in_root remove && in_root install 2>"$tmp/hook"
 	[ $? -eq 2 ] && grep -qF 'is no shell script without errors' "$tmp/hook" || return 1
 	: >"$root/etc/default/sevstub"
-	in_root install && mv "$root/boot/vmlinuz-1.2.3-test" "$root/vmlinuz" && hook_root ||
-		return 1
+	hook_root || return 1
 	echo "not a kernel" >"$root/boot/vmlinuz-1.2.3-test"
 	# These are no mistakes of a shell script.
 	# shellcheck disable=SC2016 # the script's variable
@@ -760,6 +759,12 @@ do_hook_plugin()
 		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
 		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
 	rm "$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
+	# An entry of this name that starts another kernel stays as it is.
+	printf '%s\n' 'title Another' 'linux /another/linux' | tee "$tmp/another" >"$entry"
+	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+		grep -qF "$entry: is the entry of another kernel" "$tmp/plugin" &&
+		cmp "$entry" "$tmp/another" && [ ! -e "$root/esp/token/1.2.3-test/sevstub" ] || return 1
+	rm "$entry"
 	# If the entry cannot be written, there is no image either.
 	mkdir -p "$root/esp/token/1.2.3-test" "$entry.tmp"
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&

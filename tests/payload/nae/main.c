@@ -27,7 +27,7 @@ u64 caught_vector, caught_rip, caught_cr2;
 
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
-/* The exception of last_frame, or the one that the handler of #VC asks to report instead. */
+/* The exception of last_frame, or the other one that sev_es_vc() returned, to be reported. */
 static u64 last_vector;
 static bool executing;		/* true while run_caught() catches exceptions */
 /* True while a FATAL case runs, which must make the stub terminate the guest. */
