@@ -685,6 +685,11 @@ grub_of_subvolume()
 		'<> <.old> <-rc3> ' ] &&
 		[ "$(grep -c '^initrd /boot/initrd.img-6.2.0$' "$tmp/order.cfg")" -eq 2 ] &&
 		grep -q '^linux /boot/sevstub-6.2.0-rc3 root=/dev/sda3 ro' "$tmp/order.cfg" || return 1
+	# grub-mkconfig gives the partition's identifier where the administrator has allowed it.
+	env GRUB_DEVICE=/dev/sda3 GRUB_DEVICE_UUID=1-2 GRUB_DEVICE_PARTUUID=3-4 \
+		GRUB_DISABLE_LINUX_PARTUUID=false pkgdatadir=/nowhere \
+		"$root/etc/grub.d/11_sevstub" >"$tmp/partition.cfg" || return 1
+	grep -q '^linux /boot/sevstub-6.2.0-rc3 root=PARTUUID=3-4 ro' "$tmp/partition.cfg" || return 1
 	rm "$root"/boot/*6.2.0*
 	grep -q ' root=UUID=1-2 ro rootflags=subvol=@rootfs quiet' "$tmp/btrfs.cfg" &&
 		grep -q ' root=ZFS=pool/ROOT/debian ro quiet' "$tmp/zfs.cfg"
@@ -759,6 +764,12 @@ do_hook_plugin()
 		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
 		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
 	rm "$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
+	# Nor an entry whose name has an empty counter.
+	echo 'title Another' >"$root/esp/loader/entries/token-1.2.3-test++3.conf"
+	"$root/etc/kernel/install.d/95-sevstub.install" add 1.2.3-test "$root/esp/token/1.2.3-test" \
+		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
+	rm "$root/esp/loader/entries/token-1.2.3-test++3.conf"
 	# An entry of this name that starts another kernel stays as it is.
 	printf '%s\n' 'title Another' 'linux /another/linux' | tee "$tmp/another" >"$entry"
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
@@ -824,6 +835,20 @@ do_hook_entries()
 	echo SEVSTUB_DEFAULT=false >"$root/etc/default/sevstub" && in_root install || return 1
 	grep -qx 'sort-key test-sevstub' "$root/efi/loader/entries/token-1.0+deb-a-sevstub.conf" &&
 		[ ! -e "$entry" ] || return 1
+	# `remove` names an entry that it cannot remove, and removes the rest.
+	mkdir "$tmp/bin"
+	cat >"$tmp/bin/rm" <<-'END'
+		#!/bin/sh
+		case "$*" in */efi/loader/entries/vm-sevstub-1.0-sevstub.conf) exit 1 ;; esac
+		exec /bin/rm "$@"
+	END
+	chmod +x "$tmp/bin/rm"
+	PATH=$tmp/bin:$PATH in_root remove 2>"$tmp/removed" || return 1
+	for esp in boot/efi efi; do
+		grep -qF "$root/$esp/loader/entries/vm-sevstub-1.0-sevstub.conf: cannot be removed" \
+			"$tmp/removed" &&
+			[ ! -e "$root/$esp/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
+	done
 	rm -r "$root/etc/default" && in_root remove || return 1
 	find "$root" ! -type d | sort | diff "$tmp/before" -
 }
