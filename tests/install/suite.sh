@@ -776,6 +776,14 @@ do_hook_plugin()
 		grep -qF "$entry: is the entry of another kernel" "$tmp/plugin" &&
 		cmp "$entry" "$tmp/another" && [ ! -e "$root/esp/token/1.2.3-test/sevstub" ] || return 1
 	rm "$entry"
+	# systemd-boot would take an entry without tries for one that has failed.
+	for tries in 0 -1 three; do
+		echo "SEVSTUB_TRIES=$tries" >"$root/etc/default/sevstub"
+		by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+			grep -qF 'SEVSTUB_TRIES is no number from 1 on' "$tmp/plugin" &&
+			[ -z "$(find "$root/esp" -name '*sevstub*')" ] || return 1
+	done
+	echo SEVSTUB_TRIES=3 >"$root/etc/default/sevstub"
 	# If the entry cannot be written, there is no image either.
 	mkdir -p "$root/esp/token/1.2.3-test" "$entry.tmp"
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
