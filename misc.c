@@ -428,7 +428,7 @@ static void randomise(struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;
 	struct kaslr_slots want = { boot->size, p->align, p->link_addr,
-				    PAYLOAD_ADDR_MAX };
+				    image_info.addr_max };
 
 	if (!kaslr_wanted(&boot->cmdline))
 		return;

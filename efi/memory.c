@@ -230,7 +230,7 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 {
 	const struct kaslr_slots want = {
 		.size = pages * PAGE_SIZE, .align = image_info.align,
-		.low = image_info.pref_address, .high = PAYLOAD_ADDR_MAX,
+		.low = image_info.pref_address, .high = image_info.addr_max,
 	};
 	struct efi_memory_map map = { 0 };
 	u64 addr;
@@ -317,7 +317,8 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 				"the payload's link address is not free: it needs 0x%lx-0x%lx; the largest free memory is 0x%lx-0x%lx",
 				addr, addr + size);
 		} else {
-			if (efi_alloc_pages(AllocateAnyPages, pages + slack, &addr))
+			addr = image_info.addr_max - 1;
+			if (efi_alloc_pages(AllocateMaxAddress, pages + slack, &addr))
 				return no_room(
 				"firmware has no memory of init_size: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
 				size, image_info.pref_address);

@@ -72,6 +72,8 @@ struct image_info {
 	u64 align;		/* alignment of the runtime range, a power of two */
 	u64 init_size;		/* bytes of the runtime range */
 	u64 relocatable;	/* 0: the runtime range can start at pref_address only */
+	u64 addr_max;		/* highest address at which the payload may end, if
+				 * the stub chooses the runtime range */
 	u64 cmdline_size;	/* longest command line in bytes, without the NUL */
 };
 extern const struct image_info image_info;

@@ -42,7 +42,12 @@
  * To relocate it, the stub adds run address minus link_addr to its addresses.
  */
 #define PAYLOAD_IDENTITY	0x10
-#define PAYLOAD_FLAGS_KNOWN	0x1f
+/*
+ * Flag: must end at or below PAYLOAD_LOW_MAX, because the relocation table has 32-bit
+ * addresses. Only with PAYLOAD_IDENTITY, because an address in any other kernel is virtual.
+ */
+#define PAYLOAD_LOW		0x20
+#define PAYLOAD_FLAGS_KNOWN	0x3f
 
 /* Values of payload_header.codec, the format of the compressed bytes. */
 #define PAYLOAD_CODEC_ZSTD	1	/* one frame */
@@ -67,6 +72,11 @@
  * four-level paging uses no memory above it (MAXMEM).
  */
 #define PAYLOAD_ADDR_MAX	0x400000000000UL
+/*
+ * The same for a payload with PAYLOAD_LOW, 2^31, because Linux's tools and the stub take a
+ * 32-bit address for a signed number.
+ */
+#define PAYLOAD_LOW_MAX		0x80000000UL
 /* The smallest and the largest payload_header.align, in bytes. */
 #define PAYLOAD_MIN_ALIGN	0x1000UL
 #define PAYLOAD_MAX_ALIGN	0x40000000UL
@@ -175,6 +185,12 @@ struct payload_header {
 	u64 header_digest;	/* 0x188: XXH64 of all fields above */
 };
 BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
+
+/* Returns the highest address at which a payload with @flags (PAYLOAD_*) may end. */
+static inline u64 payload_addr_max(u32 flags)
+{
+	return flags & PAYLOAD_LOW ? PAYLOAD_LOW_MAX : PAYLOAD_ADDR_MAX;
+}
 
 /*
  * FILTER_BRANCHES stores BRANCH_BASE + target, with the highest byte first. The four

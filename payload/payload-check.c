@@ -43,6 +43,7 @@ bool check_payload_header(struct payload_header *p, struct refusal *why)
 	if (p->link_addr != image_info.pref_address ||
 	    p->align != image_info.align ||
 	    !(p->flags & PAYLOAD_RELOCATABLE) != !image_info.relocatable ||
+	    payload_addr_max(p->flags) != image_info.addr_max ||
 	    p->flags & ~PAYLOAD_FLAGS_KNOWN)
 		return refuse_payload(why, "payload header",
 				      "link address 0x%lx, alignment 0x%lx, flags 0x%lx do not fit this image",

@@ -78,8 +78,8 @@ bool elf_has_linux_relocs(const struct elf *elf);
  * payload.h, which the caller frees. The table is empty if the payload cannot move.
  * The segments must have been copied to @image->bytes. If the file is a static PIE,
  * elf_relocate() writes the link-time addresses to the relocated places in
- * @image->bytes. Calls die() if a relocation is not acceptable.
+ * @image->bytes. Sets @image->low. Calls die() if a relocation is not acceptable.
  */
-struct blob elf_relocate(const struct elf *elf, const struct image *image);
+struct blob elf_relocate(const struct elf *elf, struct image *image);
 
 #endif

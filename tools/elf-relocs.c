@@ -531,7 +531,13 @@ static void read_relr(const struct elf *elf, const struct image *image,
 
 /* ---- the relocation table ---- */
 
-struct blob elf_relocate(const struct elf *elf, const struct image *image)
+/* Whether a relocated place has 32 bits. */
+static bool has_short_places(const struct relocs *relocs)
+{
+	return relocs->list[RELOC_32].count || relocs->list[RELOC_INVERSE32].count;
+}
+
+struct blob elf_relocate(const struct elf *elf, struct image *image)
 {
 	const Elf64_Phdr *dynamic_segment = find_dynamic(elf);
 	struct dynamic dynamic = { 0 };
@@ -564,6 +570,13 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 		found = linux_can_move(elf, &relocs, &kept);
 	else
 		found = found && image->identity;
+	/*
+	 * A kernel with 32-bit addresses can move below 2 GiB only. If it is linked to end above
+	 * that, it cannot move at all. Linux can move, because its 32-bit addresses are virtual.
+	 */
+	image->low = found && !image->is_linux && has_short_places(&relocs);
+	if (image->low && image->link_addr + image->mem_size > PAYLOAD_LOW_MAX)
+		image->low = found = false;
 	if (!found) {
 		relocs_free(&relocs);
 		return (struct blob){ 0 };

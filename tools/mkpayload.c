@@ -483,6 +483,8 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_KASLR;
 	if (image->identity)
 		header.flags |= PAYLOAD_IDENTITY;
+	if (image->low)
+		header.flags |= PAYLOAD_LOW;
 	memcpy(header.filter, packed->filters.list, sizeof(header.filter));
 	header.header_digest = header_digest(&header);
 	return header;
@@ -621,6 +623,7 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_value(f, "payload_align", header->align);
 	write_value(f, "payload_min_align_shift", traits->min_alignment);
 	write_value(f, "payload_relocatable", traits->relocatable_kernel);
+	write_value(f, "payload_addr_max", payload_addr_max(header->flags));
 	write_value(f, "payload_out_size", out_size);
 	write_value(f, "payload_mem_size",
 		    mem_size > out_size ? mem_size : out_size);
@@ -694,10 +697,11 @@ static int print_info(const char *name)
 	    XXH64(file.data + sizeof(header), comp_size, 0))
 		die("damaged: the compressed bytes' digest differs");
 
-	printf("kernel: %s%s%s%s%s\n",
+	printf("kernel: %s%s%s%s%s%s\n",
 	       header.flags & PAYLOAD_LINUX ? "Linux" : "plain ELF",
 	       header.flags & PAYLOAD_RELOCATABLE ? ", relocatable" : "",
 	       header.flags & PAYLOAD_IDENTITY ? ", identity-mapped" : "",
+	       header.flags & PAYLOAD_LOW ? ", below 2 GiB" : "",
 	       header.flags & PAYLOAD_KASLR ? ", KASLR" : "",
 	       header.flags & PAYLOAD_LA57 ? ", five-level paging" : "");
 	printf("link address: %#lx\n", header.link_addr);

@@ -106,6 +106,11 @@ struct image {
 	bool is_linux;			/* a Linux kernel */
 	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
+	/*
+	 * The relocation table has 32-bit addresses, and the kernel is not Linux: it can move
+	 * below 2 GiB only.
+	 */
+	bool low;
 };
 
 /*

@@ -120,6 +120,33 @@ do_efi() {
 	pass "$test" "$1 boots, $places places"
 }
 
+# short BOOTS CMDLINE ARGUMENT...: boots a kernel with 32-bit addresses, whose places must all be
+# below 2 GiB. A kernel that is not relocated does not end QEMU.
+short() {
+	left=$1 append=$2
+	shift 2
+	while [ "$left" -gt 0 ]; do
+		qemu 33 -m 5G -kernel "$out/short.img" -append "earlyprintk=ttyS0 $append" "$@"
+		at=$(sed -n 's/^sevstub: entering the payload at //p' "$log")
+		grep -q '^short: relocated' "$log" && [ "$((at))" -lt $((0x80000000)) ] ||
+			die "at $at: $(tail -n 1 "$log")"
+		echo "$at" >>"$log.places"
+		left=$((left - 1))
+	done
+}
+
+# Three fifths of the memory are above 2 GiB. With nokaslr OVMF uses the link address itself.
+do_short() {
+	ovmf=/usr/share/ovmf/OVMF.fd
+	short 8 ''
+	short 4 '' -bios "$ovmf"
+	places=$(sort -u "$log.places" | count)
+	[ "$places" -ge 6 ] || die "12 boots, $places places"
+	short 1 nokaslr
+	short 1 nokaslr -bios "$ovmf"
+	pass "$test" "12 boots, $places places"
+}
+
 # do_options OPTIONS LOW HIGH ARGUMENT...: the kernel options leave only the memory
 # from LOW to HIGH, and each place must be in it.
 do_options() {

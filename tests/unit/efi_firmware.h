@@ -207,7 +207,10 @@ static struct firmware {
 	 */
 	bool pref_taken;
 	u64 taken_is;
-	/* Address that AllocateAnyPages returns. 0: that allocation fails. */
+	/*
+	 * The free memory for a payload that does not get its link address: it is allocated if
+	 * it ends at or below the payload's limit. 0: that allocation fails.
+	 */
 	u64 any_addr;
 
 	/*
@@ -455,8 +458,9 @@ static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 
 /*
  * AllocatePages(). With AllocateMaxAddress it returns memory of @arena, which the test can use.
- * AllocateAddress takes the caller's address, and AllocateAnyPages returns fw.any_addr. The test's
- * process has no memory at these two: the fake only records the range in fw.live.
+ * AllocateAddress takes the caller's address. For memory below the payload's limit it returns
+ * fw.any_addr. The test's process has no memory at these two: the fake only records the range in
+ * fw.live.
  */
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 					EFI_MEMORY_TYPE memory, UINTN pages,
@@ -469,7 +473,7 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 	boot_service("AllocatePages");
 	CHECK(memory == EfiLoaderData, "memory of type %u", memory);
 	CHECK(pages, "no pages");
-	if (type == AllocateMaxAddress) {
+	if (type == AllocateMaxAddress && *addr != info_in_image.addr_max - 1) {
 		CHECK(*addr <= U32_MAX, "0x%lx", *addr);
 		given = take(size, false);
 		if (!given)
@@ -480,9 +484,11 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 	if (++fw.allocations == fw.fail_at ||
 	    (type == AllocateAddress && fw.pref_taken &&
 	     (!fw.taken_is || size == fw.taken_is)) ||
-	    (type == AllocateAnyPages && !fw.any_addr))
+	    (type != AllocateAddress &&
+	     (!fw.any_addr || fw.any_addr + size - 1 > *addr)))
 		return EFI_OUT_OF_RESOURCES;
-	if (type == AllocateAnyPages)
+	CHECK(type != AllocateAnyPages, "an address without a limit");
+	if (type == AllocateMaxAddress)
 		*addr = fw.any_addr;
 	while (fw.live[i].size)
 		CHECK(++i < MAX_LIVE, "too much is allocated");
@@ -1206,7 +1212,7 @@ static maybe_unused void fresh_firmware(void)
 	info_in_image = (struct image_info){
 		.pref_address = IMAGE_PREF, .align = IMAGE_ALIGN,
 		.init_size = IMAGE_INIT_SIZE, .relocatable = 1,
-		.cmdline_size = CMDLINE_SIZE,
+		.addr_max = PAYLOAD_ADDR_MAX, .cmdline_size = CMDLINE_SIZE,
 	};
 	image_cmdline = "built in";
 	image_payload_end = image_payload + sizeof(image_payload);

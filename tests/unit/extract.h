@@ -257,7 +257,7 @@ static void fresh_extract(void)
 	info_in_image = (struct image_info){
 		.pref_address = LINK_ADDR, .align = PAGE_SIZE,
 		.init_size = RANGE_SIZE + STUB_SIZE, .relocatable = 1,
-		.cmdline_size = CMDLINE_SIZE,
+		.addr_max = PAYLOAD_ADDR_MAX, .cmdline_size = CMDLINE_SIZE,
 	};
 	set_cmdline(0);
 	set_initrd(0, 0);

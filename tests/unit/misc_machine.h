@@ -939,7 +939,7 @@ static void fresh_loader(void)
 	info_in_image = (struct image_info){
 		.pref_address = (u64)m + AT_RUNTIME, .align = 0x1000,
 		.init_size = AT_END - AT_RUNTIME, .relocatable = 1,
-		.cmdline_size = CMDLINE_SIZE,
+		.addr_max = PAYLOAD_ADDR_MAX, .cmdline_size = CMDLINE_SIZE,
 	};
 	strcpy((char *)m + AT_RODATA + 0x100, "built in");
 	strcpy((char *)m + AT_CMDLINE, "from the loader");

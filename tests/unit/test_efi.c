@@ -1067,6 +1067,32 @@ TEST(boot_no_room)
 	boot_fails(EFI_OUT_OF_RESOURCES, "memory is 0x0-0x0\r\n");
 }
 
+/* The payload has 32-bit addresses, so it must lie below 2 GiB. */
+static void need_low_memory(void)
+{
+	info_in_image.addr_max = 0x80000000;
+	header_in_image()->flags |= PAYLOAD_LOW;
+	seal_payload();
+}
+
+/* Firmware has memory for it at the limit, and then above the limit. */
+TEST(boot_elsewhere_low)
+{
+	const u64 size = IMAGE_INIT_SIZE + IMAGE_ALIGN;
+
+	fresh_firmware();
+	need_low_memory();
+	fw.pref_taken = true;
+	fw.any_addr = 0x80000000 - size;
+	check_boot();
+	CHECK(efi_runtime_start == 0x80000000 - size, "0x%lx", efi_runtime_start);
+	fresh_firmware();
+	need_low_memory();
+	fw.pref_taken = true;
+	fw.any_addr = 0x80001000 - size;
+	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+}
+
 /* ---- KASLR of a payload that can run anywhere ---- */
 
 static const EFI_MEMORY_DESCRIPTOR large_map[] = {
@@ -1104,6 +1130,10 @@ TEST(random_place)
 	      fw.want.high == 1UL << 46, "0x%lx 0x%lx 0x%lx 0x%lx",
 	      fw.want.size, fw.want.align, fw.want.low, fw.want.high);
 	CHECK(!fw.seeded, "a seed from nowhere");
+	large_firmware();
+	need_low_memory();
+	check_boot();
+	CHECK(fw.want.high == 0x80000000, "0x%lx", fw.want.high);
 }
 
 TEST(random_place_seed)

@@ -91,6 +91,7 @@ TEST(header_good)
 	header_in_image()->margin = PAYLOAD_MAX_SIZE;
 	header_in_image()->entry_offset = PAYLOAD_MAX_SIZE - 1;
 	header_in_image()->flags = PAYLOAD_FLAGS_KNOWN;
+	info_in_image.addr_max = PAYLOAD_LOW_MAX;
 	seal_payload();
 	read_payload_header(&boot);
 }
@@ -161,6 +162,10 @@ TEST(header_of_another_image)
 	header_in_image()->flags = 0;
 	sealed_refused();
 	info_in_image.relocatable = 0;
+	sealed_refused();
+	info_in_image.addr_max = PAYLOAD_LOW_MAX;
+	sealed_refused();
+	header_in_image()->flags |= PAYLOAD_LOW;
 	sealed_refused();
 	header_in_image()->flags |= PAYLOAD_FLAGS_KNOWN + 1;
 	sealed_refused();
@@ -919,6 +924,21 @@ TEST(kaslr_below_the_c_bit)
 	fake.enc_mask = 1UL << 51;
 	randomise(&boot);
 	CHECK(fake.want.high == 1UL << 46, "0x%lx", fake.want.high);
+}
+
+/* The payload's relocation table has 32-bit addresses, so it must stay below 2 GiB. */
+TEST(kaslr_below_2_gib)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	info_in_image.addr_max = PAYLOAD_LOW_MAX;
+	header_in_image()->flags |= PAYLOAD_LOW;
+	seal_payload();
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK(fake.want.high == 0x80000000, "0x%lx", fake.want.high);
 }
 
 TEST(kaslr_not_wanted)

@@ -108,14 +108,34 @@ moved() {
 		grep -q 'plain ELF, relocatable, identity-mapped' info
 }
 
+# moved_low OPTION...: the same of a kernel with 32-bit addresses, which keep it below 2 GiB.
+moved_low() {
+	moved "$@" && grep -q ', below 2 GiB' info
+}
+
+# moved_high OPTION...: the same of a kernel whose addresses have 64 bits.
+moved_high() {
+	moved "$@" && ! grep -q ', below 2 GiB' info
+}
+
+# A kernel with 32-bit addresses that is linked to end above 2 GiB cannot move.
+kept_high() {
+	echo 'void _start(void) { asm volatile("movl $_start, %eax"); for (;;); }' >high.c
+	link high.elf 0x80000000 -mcmodel=large -fno-pic -no-pie -static -Wl,--emit-relocs \
+		-Wl,-Ttext-segment=0x80000000 high.c &&
+		make_payload -o high high.elf && info_of high kernel >info && cat info &&
+		! grep -q 'relocatable\|below' info
+}
+
 kept="-static -no-pie -Wl,--emit-relocs -T flat.ld kernel.c"
 pie="-static-pie -fpie -DPIE -T flat.ld kernel.c"
 # shellcheck disable=SC2086 # several arguments
 {
-	expect relocs/kept moved -fno-pic $kept
+	expect relocs/kept moved_low -fno-pic $kept
+	expect relocs/kept-high kept_high
 	expect relocs/kept-pic moved -fpic $kept
 	expect relocs/kept-large moved -fno-pic -mcmodel=large $kept
-	expect relocs/pie moved $pie
+	expect relocs/pie moved_high $pie
 	expect relocs/pie-relr moved -Wl,-z,pack-relative-relocs $pie
 }
 
