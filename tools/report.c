@@ -175,7 +175,10 @@ int print_report(const char *image, const char *initrd, const char *cmdline,
 		printf("from any multiple of %#x at or above ", hdr.kernel_alignment);
 	else
 		printf("only from ");
-	printf("%#llx\n", (unsigned long long)hdr.pref_address);
+	printf("%#llx", (unsigned long long)hdr.pref_address);
+	if (payload.flags & PAYLOAD_LOW)
+		printf(", up to %#lx", PAYLOAD_LOW_MAX);
+	putchar('\n');
 	printf("launch: %lu ms if the security processor measures all of it\n",
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
 	digest = digest_of_file(image);

@@ -128,8 +128,8 @@ short() {
 	while [ "$left" -gt 0 ]; do
 		qemu 33 -m 5G -kernel "$out/short.img" -append "earlyprintk=ttyS0 $append" "$@"
 		at=$(sed -n 's/^sevstub: entering the payload at //p' "$log")
-		grep -q '^short: relocated' "$log" && [ "$((at))" -lt $((0x80000000)) ] ||
-			die "at $at: $(tail -n 1 "$log")"
+		grep -q '^short: relocated' "$log" || die "at $at: $(tail -n 1 "$log")"
+		[ "$((at))" -lt $((0x80000000)) ] || die "at $at"
 		echo "$at" >>"$log.places"
 		left=$((left - 1))
 	done
@@ -138,6 +138,9 @@ short() {
 # Three fifths of the memory are above 2 GiB. With nokaslr OVMF uses the link address itself.
 do_short() {
 	ovmf=/usr/share/ovmf/OVMF.fd
+	"$O/mkpayload" --report "$out/short.img" >"$log.report"
+	grep -q '^memory: .* at or above 0x1000000, up to 0x80000000$' "$log.report" ||
+		die "$(grep '^memory' "$log.report")"
 	short 8 ''
 	short 4 '' -bios "$ovmf"
 	places=$(sort -u "$log.places" | count)
