@@ -251,30 +251,32 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 
 /*
  * Stores in range[0] and range[1] start and end of the largest free memory in
- * firmware's map, 0 and 0 if the map cannot be read.
+ * firmware's map in which the payload can run, 0 and 0 if the map cannot be read.
  */
 static void find_largest_free(u64 range[2])
 {
 	struct efi_memory_map map = { 0 };
-	u64 pages = 0;
 	UINTN at;
 
-	range[0] = 0;
+	range[0] = range[1] = 0;
 	if (!efi_alloc_memory_map(&map) && !get_memory_map(&map)) {
 		for (at = 0; at + map.entry_size <= map.size;
 		     at += map.entry_size) {
 			const EFI_MEMORY_DESCRIPTOR *d =
 				(const void *)(map.entries + at);
+			u64 start = d->PhysicalStart;
+			u64 end = start + d->NumberOfPages * PAGE_SIZE;
 
+			if (end > image_info.addr_max)
+				end = image_info.addr_max;
 			if (d->Type != EfiConventionalMemory ||
 			    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE ||
-			    d->NumberOfPages <= pages)
+			    start >= end || end - start <= range[1] - range[0])
 				continue;
-			range[0] = d->PhysicalStart;
-			pages = d->NumberOfPages;
+			range[0] = start;
+			range[1] = end;
 		}
 	}
-	range[1] = range[0] + pages * PAGE_SIZE;
 }
 
 /*

@@ -26,7 +26,7 @@
 #define PAYLOAD_LINUX		0x1
 /*
  * Flag: may run at any physical address from link_addr on that is a multiple of
- * align. Without the flag it runs at link_addr only.
+ * align, and below the limit of payload_addr_max(). Without the flag it runs at link_addr only.
  */
 #define PAYLOAD_RELOCATABLE	0x2
 /* Flag: may be entered while five-level paging is enabled. */
@@ -43,8 +43,8 @@
  */
 #define PAYLOAD_IDENTITY	0x10
 /*
- * Flag: must end at or below PAYLOAD_LOW_MAX, because the relocation table has 32-bit
- * addresses. Only with PAYLOAD_IDENTITY, because an address in any other kernel is virtual.
+ * Flag: must end at or below PAYLOAD_LOW_MAX, because the relocation table has places of
+ * 32 bits. Only with PAYLOAD_IDENTITY, because an address in any other kernel is virtual.
  */
 #define PAYLOAD_LOW		0x20
 #define PAYLOAD_FLAGS_KNOWN	0x3f
@@ -73,10 +73,10 @@
  */
 #define PAYLOAD_ADDR_MAX	0x400000000000UL
 /*
- * The same for a payload with PAYLOAD_LOW, 2^31, because Linux's tools and the stub take a
- * 32-bit address for a signed number.
+ * The same for a payload with PAYLOAD_LOW: the last page boundary below 2^31. A relocated place
+ * of 32 bits is a signed number, and it can hold the address of the payload's end.
  */
-#define PAYLOAD_LOW_MAX		0x80000000UL
+#define PAYLOAD_LOW_MAX		0x7ffff000UL
 /* The smallest and the largest payload_header.align, in bytes. */
 #define PAYLOAD_MIN_ALIGN	0x1000UL
 #define PAYLOAD_MAX_ALIGN	0x40000000UL

@@ -571,12 +571,15 @@ struct blob elf_relocate(const struct elf *elf, struct image *image)
 	else
 		found = found && image->identity;
 	/*
-	 * A kernel with 32-bit addresses can move below 2 GiB only. If it is linked to end above
-	 * that, it cannot move at all. Linux can move, because its 32-bit addresses are virtual.
+	 * A kernel with places of 32 bits moves below 2 GiB only, and not at all if it is linked
+	 * to end above that. Linux can move, because its 32-bit addresses are virtual.
 	 */
 	image->low = found && !image->is_linux && has_short_places(&relocs);
-	if (image->low && image->link_addr + image->mem_size > PAYLOAD_LOW_MAX)
+	if (image->low && image->link_addr + image->mem_size > PAYLOAD_LOW_MAX) {
+		warn("relocations of 32 bits, linked to end above %#lx: it runs at its link address only",
+		     PAYLOAD_LOW_MAX);
 		image->low = found = false;
+	}
 	if (!found) {
 		relocs_free(&relocs);
 		return (struct blob){ 0 };

@@ -107,7 +107,7 @@ struct image {
 	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
 	/*
-	 * The relocation table has 32-bit addresses, and the kernel is not Linux: it can move
+	 * The relocation table has places of 32 bits, and the kernel is not Linux: it can move
 	 * below 2 GiB only.
 	 */
 	bool low;

@@ -177,7 +177,7 @@ int print_report(const char *image, const char *initrd, const char *cmdline,
 		printf("only from ");
 	printf("%#llx", (unsigned long long)hdr.pref_address);
 	if (payload.flags & PAYLOAD_LOW)
-		printf(", up to %#lx", PAYLOAD_LOW_MAX);
+		printf(", ending at or below %#lx", PAYLOAD_LOW_MAX);
 	putchar('\n');
 	printf("launch: %lu ms if the security processor measures all of it\n",
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);

@@ -1070,7 +1070,7 @@ TEST(boot_no_room)
 /* The payload has 32-bit addresses, so it must lie below 2 GiB. */
 static void need_low_memory(void)
 {
-	info_in_image.addr_max = 0x80000000;
+	info_in_image.addr_max = PAYLOAD_LOW_MAX;
 	header_in_image()->flags |= PAYLOAD_LOW;
 	seal_payload();
 }
@@ -1083,13 +1083,13 @@ TEST(boot_elsewhere_low)
 	fresh_firmware();
 	need_low_memory();
 	fw.pref_taken = true;
-	fw.any_addr = 0x80000000 - size;
+	fw.any_addr = 0x7ffff000 - size;
 	check_boot();
-	CHECK(efi_runtime_start == 0x80000000 - size, "0x%lx", efi_runtime_start);
+	CHECK(efi_runtime_start == 0x7fe00000 - IMAGE_INIT_SIZE, "0x%lx", efi_runtime_start);
 	fresh_firmware();
 	need_low_memory();
 	fw.pref_taken = true;
-	fw.any_addr = 0x80001000 - size;
+	fw.any_addr = 0x80000000 - size;
 	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
 }
 
@@ -1133,7 +1133,19 @@ TEST(random_place)
 	large_firmware();
 	need_low_memory();
 	check_boot();
-	CHECK(fw.want.high == 0x80000000, "0x%lx", fw.want.high);
+	CHECK(fw.want.high == 0x7ffff000, "0x%lx", fw.want.high);
+}
+
+/* The message must not name memory in which the payload cannot run. */
+TEST(no_room_low)
+{
+	large_firmware();
+	need_low_memory();
+	fw.picked = 0;
+	fw.pref_taken = true;
+	fw.any_addr = 0;
+	boot_fails(EFI_OUT_OF_RESOURCES,
+		   "the largest free memory is 0x2000000-0xa000000\r\n");
 }
 
 TEST(random_place_seed)

@@ -124,7 +124,8 @@ kept_high() {
 	echo 'void _start(void) { asm volatile("movl $_start, %eax"); for (;;); }' >high.c
 	link high.elf 0x80000000 -mcmodel=large -fno-pic -no-pie -static -Wl,--emit-relocs \
 		-Wl,-Ttext-segment=0x80000000 high.c &&
-		make_payload -o high high.elf && info_of high kernel >info && cat info &&
+		make_payload -o high high.elf 2>said && info_of high kernel >info && cat info said &&
+		grep -q 'linked to end above 0x7ffff000: it runs at its link address only' said &&
 		! grep -q 'relocatable\|below' info
 }
 
