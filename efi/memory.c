@@ -256,27 +256,30 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 static void find_largest_free(u64 range[2])
 {
 	struct efi_memory_map map = { 0 };
+	u64 largest = 0;
 	UINTN at;
 
-	range[0] = range[1] = 0;
+	range[0] = 0;
 	if (!efi_alloc_memory_map(&map) && !get_memory_map(&map)) {
 		for (at = 0; at + map.entry_size <= map.size;
 		     at += map.entry_size) {
 			const EFI_MEMORY_DESCRIPTOR *d =
 				(const void *)(map.entries + at);
-			u64 start = d->PhysicalStart;
-			u64 end = start + d->NumberOfPages * PAGE_SIZE;
+			u64 size = d->NumberOfPages * PAGE_SIZE;
 
-			if (end > image_info.addr_max)
-				end = image_info.addr_max;
 			if (d->Type != EfiConventionalMemory ||
 			    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE ||
-			    start >= end || end - start <= range[1] - range[0])
+			    d->PhysicalStart > image_info.addr_max)
 				continue;
-			range[0] = start;
-			range[1] = end;
+			if (size > image_info.addr_max - d->PhysicalStart)
+				size = image_info.addr_max - d->PhysicalStart;
+			if (size <= largest)
+				continue;
+			range[0] = d->PhysicalStart;
+			largest = size;
 		}
 	}
+	range[1] = range[0] + largest;
 }
 
 /*
