@@ -139,8 +139,10 @@ DECODER_REGS := -msse2 -mno-mmx -mno-80387 $(call cc-option,-fno-tree-vectorize)
 REGS_unzstd.o := $(DECODER_REGS)
 REGS_unlz4.o := $(DECODER_REGS)
 REGS_unfilter.o := $(DECODER_REGS)
-# Aligned code would be 100 bytes larger, and no faster.
-CFLAGS_unfilter.o := $(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
+# Aligned code would be 100 bytes larger in each of these, and no faster.
+UNALIGNED := $(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
+CFLAGS_unfilter.o := $(UNALIGNED)
+CFLAGS_string.o += $(UNALIGNED)
 
 # The image has room for one of zstd's two Huffman decoders and one of its two
 # sequence decoders. Each of them can decode every frame. DYNAMIC_BMI2 uses BMI2
@@ -156,8 +158,7 @@ ZSTD_FLAGS := -I$(ZSTD_SRC)/lib \
 # limit for functions that are not declared inline is lower than their default.
 CFLAGS_unzstd.o := $(ZSTD_FLAGS) -fno-builtin-memset \
 	$(call cc-option,-fwhole-program) $(call cc-option,-Wno-stack-usage) \
-	$(call cc-option,--param=max-inline-insns-auto=5) \
-	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
+	$(call cc-option,--param=max-inline-insns-auto=5) $(UNALIGNED)
 # unzstd.c asks gcc to optimise a part of the file for size. clang cannot do that,
 # so build all of the file for size. clang's larger code has no room for two others at -O2.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
