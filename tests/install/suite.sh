@@ -804,7 +804,10 @@ path_of()
 do_hook_entries()
 {
 	root=$tmp/root
-	for esp in boot/efi efi; do
+	# kernel-install's settings can name another boot partition.
+	mkdir -p "$root/etc/kernel/install.conf.d"
+	echo 'BOOT_ROOT="/mnt/the esp/"' >"$root/etc/kernel/install.conf.d/10-esp.conf"
+	for esp in boot/efi efi 'mnt/the esp'; do
 		path=$(path_of "$esp")
 		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0+deb-a"
 		cp "$O/payload/test.elf" "$root/$esp/token/1.0+deb-a/linux"
@@ -820,7 +823,7 @@ do_hook_entries()
 	done
 	find "$root" ! -type d | sort >"$tmp/before"
 	in_root install || return 1
-	for esp in boot/efi efi; do
+	for esp in boot/efi efi 'mnt/the esp'; do
 		path=$(path_of "$esp")
 		entry=$root/$esp/loader/entries/token-1.0+deb-a-sevstub.conf
 		cat "$entry"
