@@ -804,10 +804,10 @@ path_of()
 do_hook_entries()
 {
 	root=$tmp/root
-	# kernel-install's settings can name another boot partition.
+	# kernel-install's settings can name another boot partition, and so can its environment.
 	mkdir -p "$root/etc/kernel/install.conf.d"
-	echo 'BOOT_ROOT="/mnt/the esp/"' >"$root/etc/kernel/install.conf.d/10-esp.conf"
-	for esp in boot/efi efi 'mnt/the esp'; do
+	echo 'BOOT_ROOT = "/mnt/the esp/"' >"$root/etc/kernel/install.conf.d/10-esp.conf"
+	for esp in boot/efi efi 'mnt/the esp' elsewhere; do
 		path=$(path_of "$esp")
 		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0+deb-a"
 		cp "$O/payload/test.elf" "$root/$esp/token/1.0+deb-a/linux"
@@ -838,8 +838,15 @@ do_hook_entries()
 			[ "$(grep -c . "$root/$esp/loader/entries/token-1.0+deb-a.conf")" -eq 5 ] ||
 			return 1
 	done
+	boot=$root/elsewhere
+	[ -z "$(find "$boot" -name '*[-_]sevstub.conf')" ] || return 1
+	KERNEL_INSTALL_LAYOUT=bls KERNEL_INSTALL_BOOT_ROOT=$boot KERNEL_INSTALL_ENTRY_TOKEN=token \
+		in_root plugin add 1.0+deb-a "$boot/token/1.0+deb-a" "$boot/token/1.0+deb-a/linux" &&
+		[ -s "$boot/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
 	mkdir -p "$root/etc/default"
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub" && in_root install || return 1
+	[ -s "$boot/loader/entries/token-1.0+deb-a_sevstub.conf" ] &&
+		[ ! -e "$boot/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
 	entry=$root/efi/loader/entries/token-1.0+deb-a_sevstub.conf
 	grep -qx 'sort-key test' "$entry" &&
 		[ ! -e "$root/efi/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
