@@ -1139,13 +1139,21 @@ TEST(random_place)
 /* The message must not name memory in which the payload cannot run. */
 TEST(no_room_low)
 {
+	static const EFI_MEMORY_DESCRIPTOR map[] = {
+		{ EfiConventionalMemory, 0, 0x100000, 0, 0x1000, 0xf },
+		{ EfiConventionalMemory, 0, 0x70000000, 0, 0x40000, 0xf },
+		{ EfiConventionalMemory, 0, 0x140000000, 0, 0x80000, 0xf },
+	};
+
 	large_firmware();
 	need_low_memory();
+	fw.map = map;
+	fw.map_size = sizeof(map);
 	fw.picked = 0;
 	fw.pref_taken = true;
 	fw.any_addr = 0;
 	boot_fails(EFI_OUT_OF_RESOURCES,
-		   "the largest free memory is 0x2000000-0xa000000\r\n");
+		   "the largest free memory is 0x70000000-0x7ffff000\r\n");
 }
 
 TEST(random_place_seed)
