@@ -792,11 +792,12 @@ do_hook_plugin()
 		[ -s "$root/esp/token/1.2.3-test/linux" ]
 }
 
-# The path that kernel-install writes in front of an image on the partition $1: efi is no mount
-# point here.
+# The path that kernel-install writes in front of an image on the partition $1: efi and elsewhere
+# are no mount points here.
 path_of()
 {
 	[ "$1" != efi ] || echo /efi
+	[ "$1" != elsewhere ] || echo /elsewhere
 }
 
 # Entries of systemd-boot that were there before sevstub: `install` adds an entry after
@@ -806,7 +807,7 @@ do_hook_entries()
 	root=$tmp/root
 	# kernel-install's settings can name another boot partition, and so can its environment.
 	mkdir -p "$root/etc/kernel/install.conf.d"
-	echo 'BOOT_ROOT = "/mnt/the esp/"' >"$root/etc/kernel/install.conf.d/10-esp.conf"
+	echo 'BOOT_ROOT = "/mnt/the esp/" # a comment' >"$root/etc/kernel/install.conf.d/10-esp.conf"
 	for esp in boot/efi efi 'mnt/the esp' elsewhere; do
 		path=$(path_of "$esp")
 		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0+deb-a"
@@ -840,7 +841,7 @@ do_hook_entries()
 	done
 	boot=$root/elsewhere
 	[ -z "$(find "$boot" -name '*[-_]sevstub.conf')" ] || return 1
-	KERNEL_INSTALL_LAYOUT=bls KERNEL_INSTALL_BOOT_ROOT=$boot KERNEL_INSTALL_ENTRY_TOKEN=token \
+	KERNEL_INSTALL_LAYOUT=bls KERNEL_INSTALL_BOOT_ROOT=$boot// KERNEL_INSTALL_ENTRY_TOKEN=token \
 		in_root plugin add 1.0+deb-a "$boot/token/1.0+deb-a" "$boot/token/1.0+deb-a/linux" &&
 		[ -s "$boot/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
 	mkdir -p "$root/etc/default"
