@@ -757,19 +757,17 @@ do_hook_plugin()
 				"$root/esp/loader/entries/token-1.2.3-test.conf")" ] || return 1
 	by_systemd remove 1.2.3-test || return 1
 	[ -z "$(find "$root/esp" ! -type d)" ] || return 1
-	# Only the entry of this version is copied, not that of another one whose name begins so.
+	# Only the entry of this version is copied, not that of another one whose name begins so, and
+	# none whose name has an empty counter.
 	mkdir -p "$root/esp/token/1.2.3-test"
-	echo 'title Another' >"$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
-	"$root/etc/kernel/install.d/95-sevstub.install" add 1.2.3-test "$root/esp/token/1.2.3-test" \
-		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
-		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
-	rm "$root/esp/loader/entries/token-1.2.3-test+deb13.conf"
-	# Nor an entry whose name has an empty counter.
-	echo 'title Another' >"$root/esp/loader/entries/token-1.2.3-test++3.conf"
-	"$root/etc/kernel/install.d/95-sevstub.install" add 1.2.3-test "$root/esp/token/1.2.3-test" \
-		"$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
-		grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
-	rm "$root/esp/loader/entries/token-1.2.3-test++3.conf"
+	for other in +deb13 ++3; do
+		other=$root/esp/loader/entries/token-1.2.3-test$other.conf
+		echo 'title Another' >"$other"
+		"$root/etc/kernel/install.d/95-sevstub.install" add 1.2.3-test \
+			"$root/esp/token/1.2.3-test" "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&
+			grep -qF "has no entry token-1.2.3-test.conf to copy" "$tmp/plugin" || return 1
+		rm "$other"
+	done
 	# An entry of this name that starts another kernel stays as it is.
 	printf '%s\n' 'title Another' 'linux /another/linux' | tee "$tmp/another" >"$entry"
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" 2>"$tmp/plugin" &&

@@ -19,6 +19,7 @@ facts='t.addr=any t.virt=any t.wiped=1'
 moves=$O/boot/moves.img
 cloud=$O/boot/cloud.img
 initrd=$O/initramfs.cpio.gz
+ovmf=/usr/share/ovmf/OVMF.fd
 
 cases()
 {
@@ -114,7 +115,7 @@ do_plain() {
 # do_efi BOOTS: the firmware allocates the place.
 do_efi() {
 	boots=$1
-	qemu 33 -m 5G -bios /usr/share/ovmf/OVMF.fd -kernel "$moves" \
+	qemu 33 -m 5G -bios "$ovmf" -kernel "$moves" \
 		-append "$facts t.boots=$1 t.entry=1"
 	check_boots "$1" 2
 	pass "$test" "$1 boots, $places places"
@@ -137,7 +138,6 @@ short() {
 
 # Three fifths of the memory are above 2 GiB. With nokaslr OVMF uses the link address itself.
 do_short() {
-	ovmf=/usr/share/ovmf/OVMF.fd
 	"$O/mkpayload" --report "$out/short.img" >"$log.report"
 	grep -q '^memory: .* at or above 0x1000000, ending at or below 0x7ffff000$' "$log.report" ||
 		die "$(grep '^memory' "$log.report")"
@@ -149,8 +149,8 @@ do_short() {
 	short 1 nokaslr -bios "$ovmf"
 	# All RAM below 2 GiB is reserved but the place whose end has the address 2^31, which a
 	# signed number of 32 bits cannot hold.
-	size=$(($(nm "$out/short.elf" | sed -n 's/ . stack_top$//p; t' | sed 's/^/0x/') - 0x1000000))
-	short 1 "memmap=$((0x80000000 - size))\$0"
+	end=0x$(nm "$out/short.elf" | sed -n 's/ . stack_top$//p')
+	short 1 "memmap=$((0x80000000 - (end - 0x1000000)))\$0"
 	pass "$test" "12 boots, $places places"
 }
 
@@ -313,10 +313,10 @@ do_debian() {
 
 do_debian_efi() {
 	append='console=ttyS0 no_timer_check panic=-1 earlyprintk=ttyS0'
-	one=$(offset -bios /usr/share/ovmf/OVMF.fd -kernel "$cloud" \
+	one=$(offset -bios "$ovmf" -kernel "$cloud" \
 		-append "$append")
 	first=$(grep -o 'entering the payload at 0x[0-9a-f]*' "$log")
-	two=$(offset -bios /usr/share/ovmf/OVMF.fd -kernel "$cloud" \
+	two=$(offset -bios "$ovmf" -kernel "$cloud" \
 		-append "$append")
 	second=$(grep -o 'entering the payload at 0x[0-9a-f]*' "$log")
 	[ "$one" != "$two" ] || die "two boots, one offset: $one"

@@ -473,6 +473,7 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 	boot_service("AllocatePages");
 	CHECK(memory == EfiLoaderData, "memory of type %u", memory);
 	CHECK(pages, "no pages");
+	CHECK(type == AllocateAddress || type == AllocateMaxAddress, "an address without a limit");
 	if (type == AllocateMaxAddress && *addr != info_in_image.addr_max - 1) {
 		CHECK(*addr <= U32_MAX, "0x%lx", *addr);
 		given = take(size, false);
@@ -484,10 +485,9 @@ static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 	if (++fw.allocations == fw.fail_at ||
 	    (type == AllocateAddress && fw.pref_taken &&
 	     (!fw.taken_is || size == fw.taken_is)) ||
-	    (type != AllocateAddress &&
+	    (type == AllocateMaxAddress &&
 	     (!fw.any_addr || fw.any_addr + size - 1 > *addr)))
 		return EFI_OUT_OF_RESOURCES;
-	CHECK(type != AllocateAnyPages, "an address without a limit");
 	if (type == AllocateMaxAddress)
 		*addr = fw.any_addr;
 	while (fw.live[i].size)
